@@ -1,0 +1,40 @@
+# What anyone types: make demo, make test, make check. Each sets up the environment that it needs.
+PYTHON ?= python3
+VENV := .venv
+SECONDS ?=
+SOURCE ?=
+CAMERAS ?=
+TESTS ?= tests
+
+.PHONY: demo test check env lock clean
+
+demo: env
+	@$(VENV)/bin/framelane demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SOURCE),--source "$(SOURCE)") $(if $(CAMERAS),--cameras $(CAMERAS))
+
+test: env
+	$(VENV)/bin/python -m pytest $(TESTS)
+
+check: env
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/python -m pytest -q tests/unit/test_layering.py
+
+env: $(VENV)/.made
+
+# Installed again whenever the lock file or the project's own metadata has changed.
+$(VENV)/.made: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Framelane needs Python 3.11 to 3.13: make env PYTHON=python3.12")'
+	@echo 'making the environment in $(VENV) (once; about a minute) ...'
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+lock:
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet 'uv>=0.9,<1'
+	build/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis

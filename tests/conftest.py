@@ -1,0 +1,53 @@
+"""Fixtures of all tests: a real Kafka, and topics of one's own on it."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from kafka_support import create_topic, unique
+
+from framelane.embedded import EmbeddedKafka
+
+pytest_plugins = ["skip_policy"]
+
+_INTEGRATION = Path(__file__).parent / "integration"
+
+
+class MakeTopic(Protocol):
+    """The type of the fixture `make_topic`."""
+
+    def __call__(self, name_hint: str = "raw", *, partitions: int = 4, max_bytes: int = 4 * 1024 * 1024) -> str:
+        """Create a topic under a name of its own, and return that when the topic can be used."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every integration test needs Kafka."""
+    for item in items:
+        if _INTEGRATION in item.path.parents:
+            item.add_marker("kafka")
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap() -> Iterator[str]:
+    """The bootstrap address of a real Kafka: the one in FRAMELANE_TEST_BOOTSTRAP, or one for this session."""
+    given = os.environ.get("FRAMELANE_TEST_BOOTSTRAP")
+    if given:
+        yield given
+        return
+    with EmbeddedKafka() as kafka:
+        yield kafka.bootstrap
+
+
+@pytest.fixture
+def make_topic(kafka_bootstrap: str) -> MakeTopic:
+    """Makes topics that no other test has."""
+
+    def make(name_hint: str = "raw", *, partitions: int = 4, max_bytes: int = 4 * 1024 * 1024) -> str:
+        name = unique(name_hint)
+        config = {"max.message.bytes": str(max_bytes), "compression.type": "producer"}
+        create_topic(kafka_bootstrap, name, partitions=partitions, config=config)
+        return name
+
+    return make
