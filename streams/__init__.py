@@ -1,0 +1,1 @@
+"""The stream processor, and the contract that it shares with producers and consumers."""

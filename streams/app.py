@@ -1,0 +1,162 @@
+"""The Faust application of one pipeline: its settings, its agent, and what is built around them."""
+
+import asyncio
+import json
+import logging
+import time
+import urllib.parse
+import urllib.request
+from typing import Any
+
+import faust
+from aiokafka.abc import AbstractTokenProvider
+from aiokafka.record.default_records import DefaultRecordBatch
+from faust.auth import OAuthCredentials
+
+from streams.accounts import Accounts
+from streams.agents import FrameAgent
+from streams.consumer import FrameTransport
+from streams.contract.errors import FramelaneError
+from streams.contract.headers import Record
+from streams.contract.kafka_settings import FaustBroker, KafkaSettings
+from streams.contract.topics import MIB
+from streams.mailbox import Mailbox
+from streams.pipeline import Pipeline
+from streams.pool import ThreadPool
+from streams.publisher import Publisher
+from streams.settings import WorkerSettings
+from streams.unreadable import UNREADABLE, WHY
+
+# The agent's name is fixed: Faust derives names of its own from it, and moving a file must move no data.
+AGENT_NAME = "frames"
+
+
+class FrameApp(faust.App):  # type: ignore[misc]
+    """A Faust app that serves one pipeline."""
+
+    # Otherwise Faust's own lines would come under our name, and at our level.
+    logger = logging.getLogger("faust.framelane.app")
+    frames: FrameAgent
+    drain_s: float
+    crash_task: "asyncio.Future[None] | None" = None
+
+    def _new_transport(self) -> FrameTransport:
+        return FrameTransport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """Nothing is stored on disk, and the file system may be read-only."""
+
+
+def build_app(pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings, accounts: Accounts) -> FrameApp:
+    """Build the app of a pipeline; to be called on the running event loop that will serve it."""
+    _check_extension()
+    app = FrameApp(pipeline.settings.group, **_faust_settings(kafka.for_faust(), settings))
+
+    def end(error: Exception) -> None:
+        # Every frame in flight may report the same.
+        if not app.crashed:
+            app.crash_task = asyncio.ensure_future(app.crash(error))
+
+    mailbox = Mailbox(asyncio.get_running_loop(), on_error=end)
+    app.drain_s = settings.drain_s
+    app.frames = FrameAgent(pipeline, settings, accounts=accounts, mailbox=mailbox, pool=ThreadPool(settings.threads))
+    app.frames.outbox.publisher = Publisher(kafka, mailbox, on_room=app.frames.room, on_fatal=end)
+    topic = app.topic(
+        pipeline.settings.input, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+    )
+
+    @app.agent(topic, name=AGENT_NAME)  # type: ignore[untyped-decorator]
+    async def frames(stream: Any) -> None:
+        # It yields nothing: an agent that yields would answer to a topic of the sender's choosing (Faust-Ag-ReplyTo).
+        async for event in stream.noack().events():
+            message = event.message
+            app.consumer.ack(message)
+            if message.generation_id == app.consumer_generation_id:
+                why = WHY if message.headers is UNREADABLE else ""
+                app.frames.take(_record(message), generation=message.generation_id, unreadable=why)
+
+    return app
+
+
+def _record(message: Any) -> Record:
+    # -1, or none at all, in old formats of messages: then the time is when we got it.
+    timestamp_ms = (
+        round(message.timestamp * 1000) if message.timestamp and message.timestamp > 0 else time.time() * 1000
+    )
+    return Record(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        timestamp_ms=int(timestamp_ms),
+        key=message.key,
+        value=message.value,
+        headers=message.headers or (),
+    )
+
+
+def _faust_settings(broker: FaustBroker, settings: WorkerSettings) -> dict[str, Any]:
+    given = {"broker_session_timeout": settings.session_s, **broker.settings}
+    longest_s = max(float(given["broker_session_timeout"]), settings.rebalance_s)
+    return {
+        "broker": broker.url,
+        "broker_credentials": _credentials(broker),
+        "store": "memory://",
+        "autodiscover": False,
+        "web_enabled": False,
+        "topic_disable_leader": True,
+        "topic_allow_declare": False,
+        "table_standby_replicas": 0,
+        "stream_wait_empty": True,
+        # Only a passage: the agent takes events at once, and the lanes hold them.
+        "stream_buffer_maxsize": 32,
+        "broker_commit_interval": settings.commit_interval_s,
+        "broker_heartbeat_interval": settings.heartbeat_s,
+        "broker_rebalance_timeout": settings.rebalance_s,
+        "broker_request_timeout": max(40.0, longest_s + 10),
+        # A worker with no partition would fall out of the group for good after this time (aiokafka#1187).
+        "broker_max_poll_interval": 1e7,
+        "broker_max_poll_records": 16,
+        "consumer_max_fetch_size": 8 * MIB,
+        "consumer_auto_offset_reset": "earliest",
+        # So soon a topic is noticed that was made again.
+        "consumer_metadata_max_age_ms": 10_000,
+        "producer_request_timeout": 40.0,
+        **given,
+    }
+
+
+def _credentials(broker: FaustBroker) -> Any:
+    if broker.sasl_mechanism == "OAUTHBEARER":
+        return OAuthCredentials(oauth_cb=ClientCredentials(broker), ssl_context=broker.ssl_context)
+    if broker.sasl_mechanism:
+        return faust.SASLCredentials(
+            username=broker.username,
+            password=broker.password,
+            mechanism=broker.sasl_mechanism,
+            ssl_context=broker.ssl_context,
+        )
+    return faust.SSLCredentials(context=broker.ssl_context) if broker.ssl_context else None
+
+
+class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]
+    """Tokens by OAuth 2.0's client credentials grant (RFC 6749, 4.4), as librdkafka's `oidc` method gets them."""
+
+    def __init__(self, broker: FaustBroker) -> None:
+        self._broker = broker
+
+    async def token(self) -> str:
+        """A fresh token, asked for at each connection."""
+        return await asyncio.to_thread(self._ask)
+
+    def _ask(self) -> str:
+        form = {"grant_type": "client_credentials", "client_id": self._broker.username}
+        form |= {"client_secret": self._broker.password} | ({"scope": self._broker.scope} if self._broker.scope else {})
+        request = urllib.request.Request(self._broker.token_url, urllib.parse.urlencode(form).encode())
+        with urllib.request.urlopen(request, timeout=10, context=self._broker.ssl_context) as answer:
+            return str(json.load(answer)["access_token"])
+
+
+def _check_extension() -> None:
+    # Without it aiokafka reads records in Python, many times slower, and says nothing.
+    if "_crecords" not in DefaultRecordBatch.__module__:
+        raise FramelaneError("aiokafka's C extension is missing: install a wheel of aiokafka for this Python")

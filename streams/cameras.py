@@ -1,0 +1,79 @@
+"""Who may run next: frames of one camera one after the other where the pipeline has a memory, all at once where not."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from streams.contract.frame import Frame
+from streams.pipeline import Outcome
+
+Run = Callable[[Frame], Outcome]
+Start = Callable[[Run], None]
+
+
+class Openable(Protocol):
+    """What is needed of a pipeline."""
+
+    has_memory: bool
+
+    def open(self) -> Run:
+        """The pipeline with a fresh memory."""
+
+
+class LazyRun:
+    """A pipeline opened when its first frame is there, in that frame's thread: opening may load a model, or fail."""
+
+    def __init__(self, pipeline: Openable) -> None:
+        self._pipeline = pipeline
+        self._run: Run | None = None
+
+    def __call__(self, frame: Frame) -> Outcome:
+        """Run the pipeline; to be called for one frame at a time."""
+        if self._run is None:
+            self._run = self._pipeline.open()
+        return self._run(frame)
+
+
+class Turns:
+    """Gives each frame its turn. One of these belongs to a lane, so that a memory ends with the lane."""
+
+    def __init__(self, pipeline: Openable, shared: Run) -> None:
+        self._pipeline, self._shared = pipeline, shared
+        self._cameras: dict[str, _Camera] = {}
+
+    def ask(self, camera: str, start: Start) -> None:
+        """Call `start(run)`: now, or when the camera's frame before has called `over`."""
+        if not self._pipeline.has_memory:
+            start(self._shared)
+            return
+        turn = self._cameras.get(camera)
+        if turn is None:
+            turn = self._cameras[camera] = _Camera(LazyRun(self._pipeline))
+        if turn.busy:
+            turn.waiting.append(start)
+        else:
+            turn.busy = True
+            start(turn.run)
+
+    def over(self, camera: str, *, forget: bool = False) -> None:
+        """The camera's frame is done. forget: its memory is in use by a thread that hangs, so begin with a new one."""
+        turn = self._cameras.get(camera)
+        if turn is None:
+            return
+        if forget:
+            turn.run = LazyRun(self._pipeline)
+        turn.busy = bool(turn.waiting)
+        if turn.waiting:
+            turn.waiting.popleft()(turn.run)
+
+    def clear(self) -> None:
+        """Nobody gets a turn any more."""
+        self._cameras.clear()
+
+
+class _Camera:
+    __slots__ = ("busy", "run", "waiting")
+
+    def __init__(self, run: Run) -> None:
+        self.run, self.busy = run, False
+        self.waiting: deque[Start] = deque()

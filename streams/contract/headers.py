@@ -1,0 +1,175 @@
+"""Frames <-> Kafka records: CloudEvents' Kafka binding in binary mode.
+
+Only key and value are required. A record without our headers is a good frame of the camera that its key names.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from streams.contract.errors import FrameError
+from streams.contract.frame import Frame, Headers
+from streams.contract.identity import camera_source, frame_name, is_camera_id, is_epoch
+from streams.contract.images import MAX_PIXELS, exif_orientation, inspect
+
+FRAME_TYPE = "io.framelane.frame.v1"
+MAX_HEADER_BYTES = 16 * 1024
+MAX_HEADERS = 100
+HOPS = {"received": "ce_receivedns", "started": "ce_startedns", "processed": "ce_processedns"}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A Kafka record as any client hands it over. timestamp_ms: ms since 1970; value None is a tombstone."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+    @property
+    def place(self) -> str:
+        """`topic/partition/offset`."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
+def to_headers(frame: Frame) -> list[tuple[str, bytes]]:
+    """The headers of a frame's record, in a fixed order; UTF-8 text."""
+    texts: dict[str, str] = {
+        "content-type": frame.content_type,
+        "ce_specversion": "1.0",
+        "ce_type": FRAME_TYPE,
+        "ce_source": frame.source,
+        "ce_id": frame.name,
+        "ce_time": rfc3339(frame.captured_at_ns),
+        "ce_epoch": frame.epoch,
+        "ce_frameseq": str(frame.sequence),
+        "ce_capturedns": str(frame.captured_at_ns),
+        "ce_width": str(frame.width),
+        "ce_height": str(frame.height),
+    }
+    optional = {
+        "ce_pipeline": frame.pipeline,
+        "ce_input": frame.input,
+        "traceparent": frame.traceparent,
+        "ce_mediatimens": frame.media_time_ns,
+        "ce_cameraclockns": frame.camera_clock_ns,
+        **{header: frame.hops.get(hop) for hop, header in HOPS.items()},
+    }
+    texts.update({name: str(value) for name, value in optional.items() if value not in (None, "")})
+    return [(name, text.encode()) for name, text in texts.items()]
+
+
+def camera_of(record: Record) -> str:
+    """The camera that the record's key names; FrameError (bad_headers) when the key cannot be one."""
+    try:
+        camera_id = (record.key or b"").decode()
+    except UnicodeDecodeError:
+        camera_id = ""
+    if not is_camera_id(camera_id):
+        shown = (record.key or b"")[:40]
+        raise _bad(f"the key {shown!r} is no camera id (1 to 128 of A-Z a-z 0-9 . _ -)")
+    return camera_id
+
+
+def to_frame(record: Record, *, max_pixels: int = MAX_PIXELS) -> Frame:
+    """Read a record as a frame; nothing is decoded, but the image passes the gate.
+
+    Raises FrameError: bad_headers when headers are there and contradict the key or each other, and whatever
+    `images.inspect` refuses.
+    """
+    camera_id = camera_of(record)
+    texts = _texts(record.headers)
+    epoch, sequence = _identity(camera_id, texts, record)
+    header = inspect(record.value or b"", max_pixels=max_pixels)
+    width, height = header.width, header.height
+    if header.content_type == "image/jpeg" and exif_orientation(record.value or b"") >= 5:
+        width, height = height, width
+    return Frame(
+        camera_id=camera_id,
+        epoch=epoch,
+        sequence=sequence,
+        captured_at_ns=_number(texts, "ce_capturedns", default=max(0, record.timestamp_ms) * 1_000_000),
+        width=width,
+        height=height,
+        content_type=header.content_type,
+        data=record.value or b"",
+        source=texts.get("ce_source", camera_source(camera_id)),
+        pipeline=texts.get("ce_pipeline", ""),
+        input=texts.get("ce_input", ""),
+        media_time_ns=_optional_number(texts, "ce_mediatimens"),
+        camera_clock_ns=_optional_number(texts, "ce_cameraclockns"),
+        traceparent=texts.get("traceparent", ""),
+        hops={hop: int(texts[name]) for hop, name in HOPS.items() if _is_number(texts.get(name, ""))},
+    )
+
+
+def flooded(headers: Headers) -> bool:
+    """Whether there are more headers than any frame has a use for."""
+    size = sum(len(name) + len(value or b"") for name, value in headers[:MAX_HEADERS])
+    return len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES
+
+
+def _texts(headers: Headers) -> dict[str, str]:
+    if flooded(headers):
+        raise _bad(f"there are more than {MAX_HEADERS} headers, or more than {MAX_HEADER_BYTES} bytes of them")
+    texts: dict[str, str] = {}
+    for name, value in headers:
+        ours = name.startswith("ce_") or name in ("content-type", "traceparent")
+        if not ours or value is None:
+            continue
+        try:
+            texts[name] = value.decode()
+        except UnicodeDecodeError as error:
+            raise _bad(f"the header {name} is not UTF-8") from error
+    return texts
+
+
+def _identity(camera_id: str, texts: dict[str, str], record: Record) -> tuple[str, int]:
+    """Epoch and sequence; headers that are there must agree with the key and with each other."""
+    if "ce_id" not in texts:
+        # A bare record: named by where it lies, so that reading it again names it the same.
+        return f"@{record.topic}-{record.partition}", record.offset
+    camera, _, rest = texts["ce_id"].partition("/")
+    epoch, _, number = rest.rpartition("/")
+    if camera != camera_id:
+        raise _bad(f"ce_id {texts['ce_id']!r} is of another camera than the key {camera_id!r}")
+    if not is_epoch(epoch) or not _is_number(number):
+        raise _bad(f"ce_id {texts['ce_id']!r} is not <camera>/<epoch>/<sequence>")
+    source = texts.get("ce_source", camera_source(camera_id))
+    if source.startswith("/cameras/") and source != camera_source(camera_id):
+        raise _bad(f"ce_source {source!r} is of another camera than the key {camera_id!r}")
+    named = frame_name(camera_id, texts.get("ce_epoch", epoch), _number(texts, "ce_frameseq", default=int(number)))
+    if named != texts["ce_id"]:
+        raise _bad(f"ce_epoch and ce_frameseq say {named!r}, ce_id says {texts['ce_id']!r}")
+    return epoch, int(number)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 19
+
+
+def _number(texts: dict[str, str], name: str, *, default: int) -> int:
+    value = _optional_number(texts, name)
+    return default if value is None else value
+
+
+def _optional_number(texts: dict[str, str], name: str) -> int | None:
+    text = texts.get(name)
+    if text is None:
+        return None
+    if not _is_number(text):
+        raise _bad(f"the header {name} is {text[:40]!r}, not a number")
+    return int(text)
+
+
+def _bad(message: str) -> FrameError:
+    return FrameError(message, reason="bad_headers", stage="headers")
+
+
+def rfc3339(at_ns: int) -> str:
+    """A time in ns since 1970 as RFC 3339 in UTC, to the microsecond."""
+    at = datetime.fromtimestamp(at_ns // 1_000_000_000, tz=UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ns % 1_000_000_000 // 1000:06d}Z"

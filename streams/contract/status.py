@@ -1,0 +1,117 @@
+"""What each role reports of itself on `frames.status`: every two seconds, and at its end.
+
+The topic is compacted; the key is `<role>/<instance>`, so the last report of each instance stays.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from streams.contract.topics import STATUS
+
+INTERVAL_S = 2.0
+Role = Literal["producer", "worker", "gateway", "view"]
+
+
+class CameraSums(msgspec.Struct, kw_only=True):
+    """Counts of one camera since the instance started: they only grow, and they close.
+
+    Producer: captured = produced + dropped (by reason) + what is in flight.
+    Worker: consumed = processed + filtered + stale + dead-lettered (by reason) + returned + what is in flight; returned
+    are the frames given back at a rebalance or a stop, which come again.
+    age_p50_ms, age_p99_ms: capture to published, over the last ten seconds; None where nothing was published.
+    """
+
+    captured: int = 0
+    produced: int = 0
+    dropped: dict[str, int] = msgspec.field(default_factory=dict)
+    consumed: int = 0
+    processed: int = 0
+    filtered: int = 0
+    stale: int = 0
+    dead_lettered: dict[str, int] = msgspec.field(default_factory=dict)
+    returned: int = 0
+    age_p50_ms: float | None = None
+    age_p99_ms: float | None = None
+
+
+class Status(msgspec.Struct, kw_only=True):
+    """One report. Times are ns since 1970; `state` is "stopped" in an instance's last one.
+
+    pipeline: `name@hash` of a worker. partitions: `topic/partition` that it has. lag: frames behind, by the same names.
+    stage_seconds: time spent in each stage since the start. settings: what a person would want to see.
+    """
+
+    role: Role
+    instance: str
+    version: str
+    started_ns: int
+    reported_ns: int
+    state: Literal["starting", "running", "stopped"]
+    pipeline: str = ""
+    group: str = ""
+    partitions: list[str] = msgspec.field(default_factory=list)
+    lag: dict[str, int] = msgspec.field(default_factory=dict)
+    stage_seconds: dict[str, float] = msgspec.field(default_factory=dict)
+    cameras: dict[str, CameraSums] = msgspec.field(default_factory=dict)
+    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The record's key."""
+        return f"{self.role}/{self.instance}"
+
+
+class StatusProducer(Protocol):
+    """What is needed of a Kafka producer: confluent_kafka.Producer's `produce`."""
+
+    def produce(self, topic: str, value: bytes, key: bytes) -> None:
+        """Hand a record over; it must not block."""
+
+
+def encode_status(status: Status) -> bytes:
+    """A report as JSON."""
+    return msgspec.json.encode(status)
+
+
+def decode_status(data: bytes) -> Status:
+    """A report from JSON; raises msgspec.DecodeError or msgspec.ValidationError."""
+    return msgspec.json.decode(data, type=Status)
+
+
+class StatusReporter:
+    """Publishes `snapshot()` every two seconds from a thread of its own, and once more at `close()`.
+
+    A report that cannot be handed over (the producer's queue is full) is dropped: the next one says all that it said.
+    """
+
+    def __init__(self, producer: StatusProducer, snapshot: Callable[[], Status], *, topic: str = STATUS) -> None:
+        self._producer, self._snapshot, self._topic = producer, snapshot, topic
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="status", daemon=True)
+
+    def start(self) -> None:
+        """Begin to report, at once."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Report a last time, with the state "stopped"; the producer must still be open, and be flushed afterwards."""
+        self._stop.set()
+        self._thread.join()
+        status = self._snapshot()
+        status.state = "stopped"
+        self._publish(status)
+
+    def _run(self) -> None:
+        while True:
+            self._publish(self._snapshot())
+            if self._stop.wait(INTERVAL_S):
+                return
+
+    def _publish(self, status: Status) -> None:
+        try:
+            self._producer.produce(self._topic, value=encode_status(status), key=status.key.encode())
+        except BufferError:
+            return

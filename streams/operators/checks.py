@@ -1,0 +1,42 @@
+"""How an operator refuses a value."""
+
+import json
+from typing import Any
+
+from streams.contract.errors import SettingError
+
+_MAX_SHOWN = 80
+
+
+class ParameterError(SettingError):
+    """A parameter has a value that cannot be used.
+
+    parameter, value, expected: what is wrong, for whoever knows where it was written.
+    """
+
+    def __init__(self, operator: str, parameter: str, value: object, expected: str) -> None:
+        super().__init__(f"{operator}: {parameter} {refusal(value, expected)}")
+        self.operator = operator
+        self.parameter = parameter
+        self.value = value
+        self.expected = expected
+
+
+def require(condition: bool, operator: object, parameter: str, expected: str) -> None:
+    """Raise ParameterError unless the condition holds.
+
+    operator: the settings themselves, from which name and value are read. expected: completes "expected ...".
+    """
+    if not condition:
+        raise ParameterError(type(operator).__name__.lower(), parameter, getattr(operator, parameter), expected)
+
+
+def refusal(value: object, expected: str) -> str:
+    """What is said of a value that cannot be used, after its name."""
+    return f"is missing: expected {expected}" if value is None else f"= {shown(value)}: expected {expected}"
+
+
+def shown(value: Any) -> str:
+    """A value as a person would write it in TOML, cut where it is long."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."

@@ -1,0 +1,131 @@
+"""`motion`."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cv2
+import msgspec
+import numpy as np
+
+from streams.contract.frame import Box, Event, Frame
+from streams.contract.images import Image
+from streams.operators.areas import WHOLE, Rect, Zones, require_zones, zone_mask, zone_rect
+from streams.operators.base import Needs, Opened
+from streams.operators.checks import require
+
+_SURE = 200  # MOG2 marks the moving with 255 and shadows with 127.
+
+
+class MotionFound(msgspec.Struct, frozen=True, kw_only=True):
+    """`data` of an event of type "motion". zone: its number as text. boxes: what moves in it, largest first."""
+
+    zone: str
+    boxes: tuple[Box, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """Find what moves (MOG2): an event for each zone in which something does; the picture stays as it is.
+
+    zones: areas to watch; none is the whole picture, as zone "0". min_area: the smallest thing that counts, as a
+    fraction of the picture. history: frames that the background is learnt from. var_threshold: how unlike the
+    background a pixel must be (squared, in its own variances). shadows: leave them out; what is only darker than its
+    background may then be missed, in gray pictures above all. downscale: looks at a picture this many times smaller.
+    warmup: frames that pass before anything is reported.
+    """
+
+    zones: Zones = ()
+    min_area: float = 0.002
+    history: int = 200
+    var_threshold: float = 25.0
+    shadows: bool = False
+    downscale: int = 2
+    warmup: int = 10
+    needs: ClassVar[Needs] = "color"
+    changes_image: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        require_zones(self)
+        require(0 < self.min_area <= 1, self, "min_area", "a fraction of the picture above 0, up to 1")
+        require(2 <= self.history <= 10_000, self, "history", "a number of frames from 2 to 10000")
+        require(0 < self.var_threshold <= 10_000, self, "var_threshold", "a number above 0, up to 10000")
+        require(1 <= self.downscale <= 16, self, "downscale", "a number from 1 to 16")
+        require(1 <= self.warmup <= self.history, self, "warmup", f"1 to history, which is {self.history}")
+
+    @property
+    def memory_frames(self) -> int:
+        """As many as the background is learnt from."""
+        return self.history
+
+    def open(self) -> Opened:
+        """Watch the frames of one camera; a picture of another size starts afresh."""
+        watch: _Watch | None = None
+
+        def motion(frame: Frame) -> Frame:
+            nonlocal watch
+            if watch is None or watch.shape != frame.image.shape:
+                watch = _Watch(self, frame.image.shape)
+            events = [
+                Event(type="motion", data=MotionFound(zone=str(zone), boxes=tuple(frame.box(*rect) for rect in rects)))
+                for zone, rects in watch.see(frame.image)
+            ]
+            return frame.with_events(*events) if events else frame
+
+        return motion
+
+
+class _Watch:
+    """The background of one camera at one size, seen through the rectangle that holds all zones."""
+
+    def __init__(self, settings: Motion, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+        height, width = shape[:2]
+        zones = settings.zones or (WHOLE,)
+        points = tuple(point for zone in zones for point in zone)
+        self._x, self._y, self._w, self._h = zone_rect(points, width=width, height=height)
+        self._small = (max(1, self._w // settings.downscale), max(1, self._h // settings.downscale))
+        self._scale = (self._w / self._small[0], self._h / self._small[1])
+        # Once for each size: the zones do not move.
+        self._masks = [self._mask(zone_mask(zone, width=width, height=height)) for zone in zones]
+        self._least = max(1.0, settings.min_area * width * height / (self._scale[0] * self._scale[1]))
+        self._warmup = settings.warmup
+        self._seen = 0
+        self._model = cv2.createBackgroundSubtractorMOG2(settings.history, settings.var_threshold, settings.shadows)
+        self._kernel = np.ones((3, 3), np.uint8)
+
+    def see(self, image: Image) -> list[tuple[int, list[Rect]]]:
+        """Learn from the picture; for each zone with motion in it its number and x, y, w, h in pixels."""
+        part = image[self._y : self._y + self._h, self._x : self._x + self._w]
+        small = cv2.resize(part, self._small, interpolation=cv2.INTER_AREA)
+        moving = self._model.apply(small)
+        self._seen += 1
+        # An unlearnt background makes everything look as if it moved.
+        if self._seen <= self._warmup:
+            return []
+        moving = cv2.threshold(moving, _SURE, 255, cv2.THRESH_BINARY)[1]
+        moving = cv2.morphologyEx(moving, cv2.MORPH_OPEN, self._kernel)
+        if cv2.countNonZero(moving) < self._least:
+            return []
+        moving = cv2.morphologyEx(moving, cv2.MORPH_CLOSE, self._kernel, iterations=2)
+        found = ((number, self._rects(cv2.bitwise_and(moving, mask))) for number, mask in enumerate(self._masks))
+        return [(number, rects) for number, rects in found if rects]
+
+    def _mask(self, mask: Image) -> Image:
+        part = mask[self._y : self._y + self._h, self._x : self._x + self._w]
+        small: Image = cv2.resize(part, self._small, interpolation=cv2.INTER_NEAREST)  # type: ignore[assignment]
+        return small
+
+    def _rects(self, moving: cv2.typing.MatLike) -> list[Rect]:
+        _, _, stats, _ = cv2.connectedComponentsWithStats(moving, connectivity=8)
+        # Component 0 is what does not move. Largest first; where two are equal, by place, so that a repeat is the same.
+        blobs = sorted((row for row in stats[1:].tolist() if row[4] >= self._least), key=lambda row: (-row[4], row))
+        across, down = self._scale
+        return [
+            (
+                self._x + round(x * across),
+                self._y + round(y * down),
+                max(1, round(w * across)),
+                max(1, round(h * down)),
+            )
+            for x, y, w, h, _ in blobs
+        ]

@@ -1,0 +1,57 @@
+"""`resize`."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import cv2
+import numpy as np
+
+from streams.contract.frame import Frame
+from streams.operators.base import Needs, Opened
+from streams.operators.checks import require
+
+MAX_SIDE = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Resize:
+    """Change the size.
+
+    width, height: pixels; with one of them, the other follows the aspect ratio.
+    Shrinks by averaging (INTER_AREA), enlarges linearly.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    memory_frames: ClassVar[int] = 0
+    needs: ClassVar[Needs] = "color"
+    changes_image: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        require(self.width is not None or self.height is not None, self, "width", "a width or a height in pixels")
+        for name, side in (("width", self.width), ("height", self.height)):
+            require(side is None or 1 <= side <= MAX_SIDE, self, name, f"1 to {MAX_SIDE} pixels")
+
+    def open(self) -> Opened:
+        """Resize each frame; one that has the size already passes untouched."""
+
+        def resize(frame: Frame) -> Frame:
+            width, height = self.size(frame.width, frame.height)
+            if (width, height) == (frame.width, frame.height):
+                return frame
+            shrinks = width <= frame.width and height <= frame.height
+            method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+            image = cv2.resize(frame.image, (width, height), interpolation=method)
+            back = np.array([[frame.width / width, 0.0, 0.0], [0.0, frame.height / height, 0.0]])
+            return frame.with_image(image, back=back)  # type: ignore[arg-type]
+
+        return resize
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height that a picture of this size comes to have; ValueError where a side passes the limit."""
+        new_width = self.width or max(1, round(width * (self.height or height) / height))
+        new_height = self.height or max(1, round(height * (self.width or width) / width))
+        # A picture one pixel wide and ten thousand high would ask for gigabytes.
+        if max(new_width, new_height) > MAX_SIDE:
+            raise ValueError(f"{width}x{height} would become {new_width}x{new_height}; a side may have {MAX_SIDE}")
+        return new_width, new_height

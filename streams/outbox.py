@@ -1,0 +1,119 @@
+"""From a frame's result to the broker's word for it: its records are published, and its fate is counted once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import time_ns
+
+from streams.accounts import Accounts
+from streams.contract.dead_letters import MAX_BYTES
+from streams.contract.errors import FrameError
+from streams.contract.headers import Record
+from streams.lanes import Entry, Lane
+from streams.pipeline import Pipeline
+from streams.pool import Task
+from streams.processing import Result, failed
+from streams.publisher import Publisher
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """A frame on its way through a lane. received_ns: when it was taken in, ns since 1970."""
+
+    record: Record
+    camera: str
+    received_ns: int
+    task: Task[Result] | None = None
+    given_back: bool = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether a thread has taken it up."""
+        return self.task is not None and self.task.started > 0
+
+
+FrameLane = Lane[Work, Result]
+FrameEntry = Entry[Work, Result]
+
+
+class Outbox:
+    """Publishes what lanes release. moved: called after a lane has got further."""
+
+    def __init__(self, pipeline: Pipeline, accounts: Accounts, *, moved: Callable[[FrameLane], None]) -> None:
+        self._pipeline, self._accounts, self._moved = pipeline, accounts, moved
+        # Set by the application: the publisher reports to the agent, which this belongs to.
+        self.publisher: Publisher
+
+    def publish(self, entry: FrameEntry) -> bool:
+        """Hand an entry's records over; False when there is no room for them now."""
+        result = entry.result
+        assert result is not None
+        if self.publisher.full:
+            return False
+        entry.pending = len(result.records)
+        for record in result.records:
+            self.publisher.publish(record, _Delivery(self, entry, result))
+        if not result.records:
+            self._count(entry)
+        return True
+
+    def failed(self, entry: FrameEntry, error: FrameError, *, max_bytes: int = MAX_BYTES) -> Result:
+        """The result of a frame that cannot be processed: its dead letter."""
+        settings, label = self._pipeline.settings, self._pipeline.label
+        return failed(entry.work.record, error, settings=settings, label=label, max_bytes=max_bytes)
+
+    def delivered(self, entry: FrameEntry) -> None:
+        """One of an entry's records needs no more care."""
+        if entry.lane.killed:
+            return
+        if entry.pending == 1:
+            self._count(entry)
+        entry.lane.delivered(entry)
+        self._moved(entry.lane)
+
+    def refused(self, entry: FrameEntry, result: Result, error: FrameError) -> None:
+        """The broker refuses a record: a dead letter takes its place, at last one without the frame."""
+        if entry.lane.killed:
+            return
+        if result is not entry.result:
+            # Another record of this frame was refused before, and the letter for it says all.
+            self.delivered(entry)
+            return
+        if result.is_letter and not result.records[0].value:
+            self.publisher.give_up(error)
+            return
+        max_bytes = 0 if result.is_letter else MAX_BYTES
+        letter = self.failed(entry, error, max_bytes=max_bytes)
+        # With the time of now: the frame's own may be what the broker refuses.
+        now_ms = time_ns() // 1_000_000
+        records = tuple(replace(record, timestamp_ms=now_ms) for record in letter.records)
+        entry.result = replace(letter, records=records)
+        self.publisher.publish(records[0], _Delivery(self, entry, entry.result))
+
+    def _count(self, entry: FrameEntry) -> None:
+        camera, result = entry.work.camera, entry.result
+        assert result is not None
+        if result.fate == "processed":
+            self._accounts.processed(camera, captured_ns=result.captured_ns, now_ns=time_ns())
+        elif result.fate == "filtered":
+            self._accounts.filtered(camera)
+        else:
+            self._accounts.dead_lettered(camera, result.fate)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Delivery:
+    """One record on its way: what became of it goes to its entry."""
+
+    outbox: Outbox
+    entry: FrameEntry
+    result: Result
+
+    @property
+    def wanted(self) -> bool:
+        return not self.entry.lane.killed
+
+    def delivered(self) -> None:
+        self.outbox.delivered(self.entry)
+
+    def refused(self, error: FrameError) -> None:
+        self.outbox.refused(self.entry, self.result, error)

@@ -1,0 +1,196 @@
+"""The settings of a pipeline: what it reads, what it does with each frame, where the results go."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from streams.contract.camera_globs import CameraGlobs
+from streams.contract.errors import SettingError
+from streams.contract.images import MAX_PIXELS
+from streams.contract.topics import DEAD_LETTER, EVENTS, PROCESSED, RAW
+from streams.operators.base import Operator
+from streams.operators.checks import ParameterError, shown
+from streams.operators.find import find_operator
+from streams.operators.parameters import convert, make_operator, takes, unknown_hint
+from streams.settings_file import SettingsFile
+from streams.settings_quick import parse_op
+from streams.settings_rules import wrong_values
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OperatorSettings:
+    """One entry of `operators`. op: a name, or module:Class. parameters: as given, defaults left out."""
+
+    op: str
+    parameters: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineSettings:
+    """One [[pipeline]] of a file; what the keys mean stands in the documentation of pipelines.
+
+    group: "" becomes framelane.<name>. output: "" publishes events only. cameras: globs, those with ! leave out; none
+    is all. format "keep" is that of the input. freshness, max_age_ms, max_fps and plan have no other value yet.
+    """
+
+    name: str
+    group: str = ""
+    input: str = RAW
+    output: str = PROCESSED
+    events: str = EVENTS
+    dead_letter: str = DEAD_LETTER
+    cameras: tuple[str, ...] = ()
+    freshness: str = "every_frame"
+    max_age_ms: int = 0
+    max_fps: float = 0
+    frame_timeout_ms: int = 5000
+    max_pixels: int = MAX_PIXELS
+    format: Literal["jpeg", "png", "webp", "keep"] = "jpeg"
+    quality: int = 80
+    plan: bool = True
+    operators: tuple[OperatorSettings, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.group:
+            object.__setattr__(self, "group", f"framelane.{self.name}")
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        for key, expected in wrong_values(values).items():
+            raise ParameterError(f"pipeline {self.name!r}", key, getattr(self, key), expected)
+
+    @property
+    def hash(self) -> str:
+        """Eight hexadecimal digits that change when the same frame would come out another: not with name or topics."""
+        operators = []
+        for entry, operator in zip(self.operators, build_operators(self), strict=True):
+            values = {field.name: getattr(operator, field.name) for field in dataclasses.fields(operator)}  # type: ignore[arg-type]
+            operators.append([entry.op, getattr(operator, "version", 1), values])
+        shape = json.dumps([self.format, self.quality, operators], sort_keys=True, default=repr)
+        return hashlib.sha256(shape.encode()).hexdigest()[:8]
+
+    @property
+    def label(self) -> str:
+        """`name@hash`: what stands in `ce_pipeline`."""
+        return f"{self.name}@{self.hash}"
+
+    def wants(self, camera_id: str) -> bool:
+        """Whether the pipeline takes this camera: a glob fits, or there are none, and no glob with ! does."""
+        return not self.cameras or _wants(self.cameras, camera_id)
+
+
+def build_operators(settings: PipelineSettings) -> list[Operator]:
+    """The operators in their order; SettingError names the first that cannot be made."""
+    operators = []
+    for index, entry in enumerate(settings.operators):
+        operator, mistakes = make_operator(find_operator(entry.op), entry.parameters)
+        if operator is None:
+            key, message = mistakes[0].key, mistakes[0].message
+            raise SettingError(
+                f"pipeline {settings.name!r}: operator {index}, {entry.op}: {f'{key} {message}'.strip()}"
+            )
+        operators.append(operator)
+    return operators
+
+
+def quick_pipeline(
+    ops: Sequence[str], *, name: str = "quick", group: str | None = None, **settings: Any
+) -> PipelineSettings:
+    """A pipeline from `--op` texts such as "resize:width=640" and "grayscale".
+
+    settings: any other field of PipelineSettings. SettingError names text, parameter, value, and what was expected.
+    """
+    entries = []
+    for text in ops:
+        op, parameters = parse_op(text)
+        try:
+            operator = find_operator(op)
+        except SettingError as error:
+            raise SettingError(f"--op {text!r}: {error}") from error
+        made, mistakes = make_operator(operator, parameters)
+        if made is None:
+            told = "; ".join(f"{mistake.key} {mistake.message}".strip() for mistake in mistakes)
+            raise SettingError(f"--op {text!r}: {op}: {told}; {takes(op, operator)}")
+        entries.append(OperatorSettings(op, parameters))
+    given = {"name": name, "group": group or ""} | settings
+    sound, wrong = convert(PipelineSettings, given)
+    if wrong:
+        raise SettingError("; ".join(f"pipeline {name!r}: {mistake.key} {mistake.message}" for mistake in wrong))
+    return PipelineSettings(**sound, operators=tuple(entries))
+
+
+def load_pipelines(path: Path) -> tuple[PipelineSettings, ...]:
+    """The pipelines of a TOML file.
+
+    SettingError tells all mistakes that are in it, a line each: FILE:LINE, key, value, and what was expected.
+    """
+    file = SettingsFile(path)
+    for key in file.content:
+        # A file may hold the settings of the broker as well.
+        if key not in ("pipeline", "kafka"):
+            file.refuse(key, f"is unknown; {unknown_hint(key, {'pipeline': None, 'kafka': None})}")
+    tables = file.content.get("pipeline", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        file.refuse("pipeline", "is one table: expected [[pipeline]], in double brackets, for each pipeline")
+        tables = []
+    elif not tables:
+        file.refuse("pipeline", "is missing: expected at least one [[pipeline]]")
+    read = [_read_pipeline(file, f"pipeline[{index}]", table) for index, table in enumerate(tables)]
+    for key in ("name", "group"):
+        _refuse_repeats(file, key, [values.get(key) for values in read])
+    file.raise_if_wrong()
+    return tuple(PipelineSettings(**values) for values in read)
+
+
+def _read_pipeline(file: SettingsFile, where: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """The sound values of one [[pipeline]]; what is wrong is noted in the file."""
+    values, mistakes = convert(PipelineSettings, {key: value for key, value in table.items() if key != "operators"})
+    file.refuse_all(where, mistakes)
+    # Defaults count as well: a pipeline that reads frames.processed must name another output.
+    defaults = {field.name: field.default for field in dataclasses.fields(PipelineSettings) if field.name not in table}
+    for key, expected in wrong_values({**defaults, "name": "-"} | values).items():
+        value = values.get(key, defaults.get(key))
+        file.refuse(f"{where}.{key}", f"= {shown(value)}: expected {expected}")
+    values["operators"] = _read_operators(file, f"{where}.operators", table.get("operators", []))
+    if "name" in values and not values.get("group"):
+        values["group"] = f"framelane.{values['name']}"
+    return values
+
+
+def _read_operators(file: SettingsFile, where: str, entries: object) -> tuple[OperatorSettings, ...]:
+    if not isinstance(entries, list):
+        file.refuse(where, f'= {shown(entries)}: expected a list of tables such as {{ op = "resize", width = 640 }}')
+        return ()
+    read = []
+    for index, entry in enumerate(entries):
+        here = f"{where}[{index}]"
+        if not isinstance(entry, dict) or not isinstance(entry.get("op"), str):
+            file.refuse(here, f'= {shown(entry)}: expected a table with op, such as {{ op = "resize", width = 640 }}')
+            continue
+        parameters = {key: value for key, value in entry.items() if key != "op"}
+        try:
+            operator = find_operator(entry["op"])
+        except SettingError as error:
+            file.refuse(f"{here}.op", f"= {shown(entry['op'])}: {error}")
+            continue
+        _, mistakes = make_operator(operator, parameters)
+        file.refuse_all(here, mistakes)
+        read.append(OperatorSettings(entry["op"], parameters))
+    return tuple(read)
+
+
+def _refuse_repeats(file: SettingsFile, key: str, values: Sequence[str | None]) -> None:
+    for index, value in enumerate(values):
+        if value is not None and value in values[:index]:
+            first = values.index(value)
+            file.refuse(
+                f"pipeline[{index}].{key}", f"= {shown(value)}: expected another than that of pipeline[{first}]"
+            )
+
+
+@lru_cache(maxsize=4096)
+def _wants(globs: tuple[str, ...], camera_id: str) -> bool:
+    # Asked once a frame, so the answer is kept.
+    return CameraGlobs(globs).match(camera_id)

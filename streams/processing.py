@@ -1,0 +1,82 @@
+"""What a thread does with one record: read it, run the pipeline, and make the records that go out."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from streams.contract.dead_letters import MAX_BYTES, dead_letter
+from streams.contract.errors import FrameError
+from streams.contract.events import encode_event
+from streams.contract.frame import Frame
+from streams.contract.headers import Record, to_frame, to_headers
+from streams.pipeline import Outcome
+from streams.pipeline_settings import PipelineSettings
+from streams.publisher import OutRecord
+
+Run = Callable[[Frame], Outcome]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What became of a frame.
+
+    fate: "processed", "filtered", or the reason of its dead letter. records: what is to be published, in order.
+    captured_ns: ns since 1970, 0 when it is not known. seconds: time by stage.
+    """
+
+    fate: str
+    records: tuple[OutRecord, ...] = ()
+    captured_ns: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether the frame became a dead letter."""
+        return self.fate not in ("processed", "filtered")
+
+
+FILTERED = Result("filtered")
+
+
+def process(record: Record, run: Run, *, settings: PipelineSettings, label: str, received_ns: int) -> Result:
+    """Process one record; never raises: whatever goes wrong is the result.
+
+    run: what `Pipeline.open()` returned. received_ns: when the worker took the record in, ns since 1970.
+    """
+    try:
+        frame = to_frame(record, max_pixels=settings.max_pixels)
+        hops = {"received": received_ns, "started": time.time_ns()}
+        # What the frame was before does not matter here: this pipeline's output names this input.
+        frame = replace(frame, input=record.place, hops=hops)
+        outcome = run(frame)
+        return _success(record, frame, outcome, settings, label)
+    except FrameError as error:
+        return failed(record, error, settings=settings, label=label)
+    except Exception as error:  # noqa: BLE001 - the agent's boundary: nothing may escape, it becomes a dead letter
+        wrapped = FrameError(f"{type(error).__name__}: {error}", reason="operator_error", stage="pipeline")
+        return failed(record, wrapped, settings=settings, label=label)
+
+
+def failed(
+    record: Record, error: FrameError, *, settings: PipelineSettings, label: str, max_bytes: int = MAX_BYTES
+) -> Result:
+    """A frame that could not be processed. max_bytes: the largest value that its dead letter copies."""
+    letter = dead_letter(record, error, pipeline=label, failed_ns=time.time_ns(), max_bytes=max_bytes)
+    out = OutRecord(settings.dead_letter, letter.key, letter.value, letter.headers, letter.timestamp_ms)
+    return Result(error.reason, (out,))
+
+
+def _success(record: Record, frame: Frame, outcome: Outcome, settings: PipelineSettings, label: str) -> Result:
+    records = []
+    for found in outcome.events:
+        value, headers = encode_event(
+            found.event, frame, pipeline=label, operator_index=found.operator_index, number=found.number
+        )
+        records.append(OutRecord(settings.events, record.key, value, headers, record.timestamp_ms))
+    if outcome.frame is not None and settings.output:
+        processed = replace(outcome.frame, hops={**outcome.frame.hops, "processed": time.time_ns()})
+        records.append(
+            OutRecord(settings.output, record.key, processed.data, to_headers(processed), record.timestamp_ms)
+        )
+    fate = "filtered" if outcome.frame is None else "processed"
+    return Result(fate, tuple(records), frame.captured_at_ns, outcome.seconds)

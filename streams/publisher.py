@@ -1,0 +1,209 @@
+"""Publishing: records to Kafka by confluent-kafka, in order, each confirmed or reported.
+
+Faust's own producer only buffers on `send`, and a delivery that fails is a log line while the offset is committed.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from streams.contract import errors
+from streams.contract.client_log import ClientLog
+from streams.contract.kafka_settings import PARTITIONER, KafkaSettings
+from streams.mailbox import Mailbox
+
+log = logging.getLogger(__name__)
+
+# Above the limit of any topic: the topic's own limit is to be what refuses a record.
+MAX_RECORD_BYTES = 128 * 1024 * 1024
+MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
+RETRY_S = 1.0
+
+# The broker refuses this one record; the others are none the worse for it.
+_REFUSED: dict[int, errors.Reason] = {
+    KafkaError.MSG_SIZE_TOO_LARGE: "output_too_large",
+    KafkaError.RECORD_LIST_TOO_LARGE: "output_too_large",
+    KafkaError.INVALID_TIMESTAMP: "undeliverable",
+    KafkaError.INVALID_RECORD: "undeliverable",
+}
+# The topic or the broker is away: it is waited for, however long that takes.
+_AWAY = {
+    KafkaError._UNKNOWN_TOPIC,
+    KafkaError._UNKNOWN_PARTITION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.UNKNOWN_TOPIC_ID,
+    KafkaError._MSG_TIMED_OUT,
+    KafkaError._TIMED_OUT_QUEUE,
+    KafkaError.NOT_ENOUGH_REPLICAS,
+    KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+}
+
+
+_PRODUCER: dict[str, str | int | float | bool] = {
+    "enable.idempotence": True,
+    "acks": "all",
+    "linger.ms": 0,
+    "compression.type": "none",
+    # The broker refuses batches, not records: with one record in each, a bad one costs no good neighbour.
+    "batch.num.messages": 1,
+    "partitioner": PARTITIONER,
+    "message.max.bytes": MAX_RECORD_BYTES,
+    "queue.buffering.max.kbytes": 2 * MAX_IN_FLIGHT_BYTES // 1024,
+    # A frame is never given up because the broker is away; lanes fill, and fetching pauses.
+    "message.timeout.ms": 0,
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutRecord:
+    """A record to be published. timestamp_ms: ms since 1970."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: list[tuple[str, bytes]]
+    timestamp_ms: int
+
+
+class Receiver(Protocol):
+    """Who publishes a record, and is told on the loop what became of it."""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the record is to be sent again after a failure: not when its partition was given up meanwhile."""
+
+    def delivered(self) -> None:
+        """The broker has it."""
+
+    def refused(self, error: errors.FrameError) -> None:
+        """The broker does not take this record, and never will."""
+
+
+class Publisher:
+    """An idempotent producer whose reports arrive on the event loop.
+
+    on_room: called on the loop when `full` has ended. on_fatal: called on the loop when nothing can be delivered any
+    more (no right to write, a fenced producer); the worker has to end without acking what is on its way.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        mailbox: Mailbox,
+        *,
+        on_room: Callable[[], None],
+        on_fatal: Callable[[errors.KafkaError], None],
+    ) -> None:
+        self._producer = Producer(producer_config(kafka))
+        self._mailbox, self._on_room, self._on_fatal = mailbox, on_room, on_fatal
+        self._in_flight_bytes = 0
+        self._was_full = False
+        # What the client had no room for.
+        self._waiting: deque[tuple[OutRecord, Receiver]] = deque()
+        # What failed because its topic is away. Nothing newer is taken until it is sent again: it would overtake.
+        self._failed: deque[tuple[OutRecord, Receiver]] = deque()
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._poll, name="deliveries", daemon=True)
+        self._thread.start()
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more should be handed over for now."""
+        return self._in_flight_bytes >= MAX_IN_FLIGHT_BYTES or bool(self._waiting) or bool(self._failed)
+
+    def publish(self, record: OutRecord, receiver: Receiver) -> None:
+        """Hand a record over; the receiver is told once the broker has it or refuses it."""
+        self._in_flight_bytes += len(record.value)
+        self._waiting.append((record, receiver))
+        self._hand_over()
+        self._was_full = self._was_full or self.full
+
+    def publish_unconfirmed(self, topic: str, value: bytes, key: bytes) -> None:
+        """Hand a record over that may be lost, such as a status report."""
+        try:
+            self._producer.produce(topic, value=value, key=key)
+        except (BufferError, KafkaException) as error:
+            log.debug("a record of %s is lost: %s", topic, error)
+
+    def give_up(self, error: errors.FrameError) -> None:
+        """A record that must be delivered cannot be."""
+        self._on_fatal(errors.KafkaError(str(error)))
+
+    def close(self, timeout_s: float = 5.0) -> None:
+        """Deliver what is still on its way, for at most that long."""
+        self._producer.flush(timeout_s)
+        self._closed.set()
+        self._thread.join(timeout_s)
+
+    def _hand_over(self) -> None:
+        while self._waiting:
+            record, receiver = self._waiting[0]
+            try:
+                self._producer.produce(
+                    record.topic,
+                    value=record.value,
+                    key=record.key,
+                    headers=list(record.headers),
+                    timestamp=record.timestamp_ms,
+                    on_delivery=self._on_delivery(record, receiver),
+                )
+            except BufferError:
+                return
+            except KafkaException as error:
+                self._waiting.popleft()
+                self._reported(record, receiver, error.args[0])
+            else:
+                self._waiting.popleft()
+
+    def _on_delivery(self, record: OutRecord, receiver: Receiver) -> Callable[[KafkaError | None, Message], None]:
+        # Called by librdkafka in the thread that polls.
+        return lambda error, _message: self._mailbox.post(self._reported, record, receiver, error)
+
+    def _reported(self, record: OutRecord, receiver: Receiver, error: KafkaError | None) -> None:
+        if error is not None and error.code() in _AWAY and not self._closed.is_set():
+            if not self._failed:
+                log.warning("cannot deliver to %s, trying again: %s", record.topic, error.str())
+                self._mailbox.later(RETRY_S, self._again)
+            self._failed.append((record, receiver))
+            self._was_full = True
+            return
+        self._in_flight_bytes -= len(record.value)
+        if error is None:
+            receiver.delivered()
+        elif error.code() in _REFUSED:
+            text = f"topic {record.topic} does not take it ({len(record.value)} bytes): {error.str()}"
+            receiver.refused(errors.FrameError(text, reason=_REFUSED[error.code()], stage="publish"))
+        else:
+            self._on_fatal(errors.KafkaError(f"cannot write to topic {record.topic}: {error.str()}"))
+        self._find_room()
+
+    def _again(self) -> None:
+        # Failures are reported in the order of sending, and sent again in that order, before anything newer.
+        failed, self._failed = self._failed, deque()
+        for record, receiver in failed:
+            if receiver.wanted:
+                self._waiting.append((record, receiver))
+            else:
+                self._in_flight_bytes -= len(record.value)
+        self._find_room()
+
+    def _find_room(self) -> None:
+        self._hand_over()
+        if self._was_full and not self.full:
+            self._was_full = False
+            self._on_room()
+
+    def _poll(self) -> None:
+        while not self._closed.is_set():
+            self._producer.poll(0.1)
+
+
+def producer_config(kafka: KafkaSettings) -> dict[str, Any]:
+    """How the worker's producer is set up."""
+    # librdkafka writes to stderr unless it is given a logger.
+    return {**kafka.for_confluent(**_PRODUCER), "logger": ClientLog()}

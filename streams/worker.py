@@ -1,0 +1,152 @@
+"""One worker process: it serves one pipeline until it is told to stop, and reports itself."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import time
+from importlib.metadata import version
+
+import cv2
+from aiokafka.errors import KafkaError as AiokafkaError
+
+from streams.accounts import Accounts
+from streams.app import FrameApp, build_app
+from streams.contract.errors import FramelaneError
+from streams.contract.kafka_settings import KafkaSettings
+from streams.contract.status import INTERVAL_S, Status, encode_status
+from streams.pipeline import Pipeline
+from streams.pipeline_settings import PipelineSettings
+from streams.settings import WorkerSettings
+
+log = logging.getLogger(__name__)
+
+# How long everything beyond the frames in flight may take to stop: leaving the group, closing connections.
+STOP_GRACE_S = 10.0
+CRASH_GRACE_S = 5.0
+ASSIGNMENT_CHECK_S = 0.1
+
+
+def run_worker(
+    pipeline: PipelineSettings, kafka: KafkaSettings, settings: WorkerSettings, accounts: Accounts
+) -> signal.Signals:
+    """Serve a pipeline until SIGTERM or SIGINT, which is returned; `accounts` then holds the closing sums.
+
+    Raises FramelaneError when the worker cannot go on: it ends without committing what is not delivered.
+    """
+    # Frames run side by side; OpenCV's own threads would only get in each other's way.
+    cv2.setNumThreads(1)
+    return asyncio.run(_serve(Pipeline(pipeline), kafka, settings, accounts))
+
+
+async def _serve(
+    pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings, accounts: Accounts
+) -> signal.Signals:
+    try:
+        app = build_app(pipeline, kafka, settings, accounts)
+    except FramelaneError:
+        raise
+    except Exception as error:
+        # An operator's open() is anyone's code.
+        raise FramelaneError(f"pipeline {pipeline.label} cannot be opened: {type(error).__name__}: {error}") from error
+    asked: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
+    _listen(asked)
+    reporter = Reporter(app, settings, accounts)
+    try:
+        await app.start()
+        log.info("worker of pipeline %s in group %s is running", pipeline.label, pipeline.settings.group)
+        await _run_until(asked, app, reporter)
+    except (AiokafkaError, FramelaneError) as error:
+        # Given up before it leaves the group, so that nothing more is published or committed.
+        app.frames.kill_all(for_good=True)
+        await _leave(app, CRASH_GRACE_S)
+        reporter.report("stopped")
+        await asyncio.to_thread(app.frames.outbox.publisher.close, CRASH_GRACE_S)
+        raise FramelaneError(f"worker of pipeline {pipeline.label} cannot go on: {error}") from error
+    log.info("stopping: %d frames in flight", app.frames.in_flight)
+    await _leave(app, settings.drain_s * 2 + STOP_GRACE_S)
+    app.frames.kill_all()
+    reporter.report("stopped")
+    await asyncio.to_thread(app.frames.outbox.publisher.close)
+    return asked.result()
+
+
+async def _run_until(asked: "asyncio.Future[signal.Signals]", app: FrameApp, reporter: "Reporter") -> None:
+    """Return when the worker is asked to stop; raise what keeps it from going on."""
+    jobs = [asyncio.ensure_future(job) for job in (reporter.run(), app.frames.watch_deadlines())]
+    ended = asyncio.ensure_future(app.wait_until_stopped())
+    try:
+        await asyncio.wait([asked, ended, *jobs], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (ended, *jobs):
+            task.cancel()
+    for job in jobs:
+        if job.done() and not job.cancelled():
+            job.result()
+    if app.crashed or not asked.done():
+        raise FramelaneError(str(app.crash_reason or "Faust has stopped")) from app.crash_reason
+
+
+async def _leave(app: FrameApp, limit_s: float) -> None:
+    """Leave the group and stop Faust."""
+    try:
+        await asyncio.wait_for(app.stop(), limit_s)
+    except TimeoutError:
+        log.warning("the worker did not leave its group within %.0f s", limit_s)
+
+
+def _listen(asked: "asyncio.Future[signal.Signals]") -> None:
+    def ask(signum: signal.Signals) -> None:
+        if not asked.done():
+            asked.set_result(signum)
+
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, ask, signum)
+
+
+class Reporter:
+    """Puts the worker's status on its topic, every two seconds."""
+
+    def __init__(self, app: FrameApp, settings: WorkerSettings, accounts: Accounts) -> None:
+        self._app, self._settings, self._accounts = app, settings, accounts
+        self._instance = f"{socket.gethostname()}-{os.getpid()}"
+        self._started_ns = time.time_ns()
+
+    async def run(self) -> None:
+        """Report until cancelled: every two seconds, and at once when partitions come or go."""
+        reported, last = set[object](), 0.0
+        while True:
+            assigned = set(self._app.consumer.assignment())
+            if assigned != reported or time.monotonic() - last >= INTERVAL_S:
+                self.report("running")
+                reported, last = assigned, time.monotonic()
+            await asyncio.sleep(ASSIGNMENT_CHECK_S)
+
+    def report(self, state: str) -> None:
+        """Report once."""
+        if not self._settings.status_topic:
+            return
+        status = self._status(state)
+        self._app.frames.outbox.publisher.publish_unconfirmed(
+            self._settings.status_topic, value=encode_status(status), key=status.key.encode()
+        )
+
+    def _status(self, state: str) -> Status:
+        frames, now_ns = self._app.frames, time.time_ns()
+        assigned = sorted(self._app.consumer.assignment()) if state == "running" else []
+        return Status(
+            role="worker",
+            instance=self._instance,
+            version=version("framelane"),
+            started_ns=self._started_ns,
+            reported_ns=now_ns,
+            state=state,  # type: ignore[arg-type]
+            pipeline=frames.pipeline.label,
+            group=frames.pipeline.settings.group,
+            partitions=[f"{tp.topic}/{tp.partition}" for tp in assigned],
+            lag=frames.lag({(tp.topic, tp.partition): self._app.consumer.highwater(tp) for tp in assigned}),
+            stage_seconds=dict(frames.stage_seconds),
+            cameras=self._accounts.snapshot(now_ns),
+            settings={"threads": self._settings.threads, "input": frames.pipeline.settings.input},
+        )

@@ -1,0 +1,112 @@
+"""What holds for every operator."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from frame_support import frame_of, picture
+
+from streams.contract.frame import Box, Event, Frame
+from streams.contract.images import Image, check_image
+from streams.operators import OPERATORS
+
+LEFT_HALF = (((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)),)
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "resize smaller": ("resize", {"width": 32}),
+    "resize larger": ("resize", {"width": 100, "height": 100}),
+    "crop": ("crop", {"x": 0.25, "y": 0.25, "w": 0.5, "h": 0.5}),
+    "rotate a quarter": ("rotate", {"angle": 90.0}),
+    "rotate a little": ("rotate", {"angle": 10.0}),
+    "rotate in the old frame": ("rotate", {"angle": -90.0, "expand": False}),
+    "flip": ("flip", {"direction": "both"}),
+    "grayscale": ("grayscale", {}),
+    "blur": ("blur", {}),
+    "blur median": ("blur", {"kind": "median"}),
+    "sharpen": ("sharpen", {}),
+    "denoise": ("denoise", {}),
+    "denoise nlmeans": ("denoise", {"kind": "nlmeans"}),
+    "equalize": ("equalize", {}),
+    "edges": ("edges", {}),
+    "threshold": ("threshold", {}),
+    "threshold otsu": ("threshold", {"kind": "otsu"}),
+    "threshold adaptive": ("threshold", {"kind": "adaptive"}),
+    "motion": ("motion", {"zones": LEFT_HALF}),
+    "pixelate": ("pixelate", {"zones": LEFT_HALF}),
+    "pixelate events": ("pixelate", {"kind": "events"}),
+    "annotate": ("annotate", {}),
+}
+SIZES = [(64, 48), (63, 37), (1, 1), (2, 90)]
+FOUND = Event(type="motion", data={"zone": "0", "boxes": [Box(x=0.2, y=0.2, w=0.5, h=0.5)]})
+
+each_case = pytest.mark.parametrize("case", CASES)
+each_shape = pytest.mark.parametrize("gray", [False, True], ids=["color", "gray"])
+
+
+def run(case: str, image: Image) -> Frame:
+    name, parameters = CASES[case]
+    result = OPERATORS[name](**parameters).open()(frame_of(image, events=(FOUND,)))  # type: ignore[call-arg]
+    assert result is not None
+    return result
+
+
+def test_each_operator_has_a_case() -> None:
+    assert {name for name, _ in CASES.values()} == set(OPERATORS)
+
+
+@each_case
+@each_shape
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_any_picture_becomes_a_sound_one(case: str, gray: bool, width: int, height: int) -> None:
+    image = picture(width, height, gray=gray)
+    before = image.copy()
+
+    result = run(case, image)
+
+    check_image(result.image, stage="test")
+    assert result.image.flags.c_contiguous
+    assert result.image.shape[:2] == (result.height, result.width)
+    assert np.array_equal(image, before)
+    assert result.events[:1] == (FOUND,)
+
+
+@each_case
+@each_shape
+def test_the_same_twice_is_the_same(case: str, gray: bool) -> None:
+    image = picture(gray=gray)
+
+    first, second = run(case, image), run(case, image)
+
+    assert np.array_equal(first.image, second.image)
+    assert np.array_equal(first.to_raw, second.to_raw)
+
+
+@each_case
+def test_what_it_says_of_the_image_is_true(case: str) -> None:
+    operator = OPERATORS[CASES[case][0]]
+    image = picture()
+
+    result = run(case, image)
+
+    if operator.changes_image:
+        assert not np.array_equal(result.image, image)
+    else:
+        assert np.array_equal(result.image, image)
+
+
+@each_case
+def test_without_memory_one_function_serves_many_threads(case: str) -> None:
+    name, parameters = CASES[case]
+    operator = OPERATORS[name](**parameters)  # type: ignore[call-arg]
+    if operator.memory_frames:
+        return
+    frames = [frame_of(picture(96, 64, seed=seed), events=(FOUND,)) for seed in range(8)]
+    alone = [operator.open()(frame) for frame in frames]
+    shared = operator.open()
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(shared, frames * 4))
+
+    for expected, found in zip(alone * 4, together, strict=True):
+        assert expected is not None and found is not None
+        assert np.array_equal(found.image, expected.image)

@@ -1,0 +1,94 @@
+"""The pool: work is done, errors are handed back, and a hung thread is replaced."""
+
+import threading
+from queue import SimpleQueue
+
+import pytest
+
+from streams.pool import Task, ThreadPool
+
+WAIT_S = 10
+
+
+@pytest.fixture
+def done() -> "SimpleQueue[Task[int]]":
+    return SimpleQueue()
+
+
+def test_results_and_errors_are_handed_back(done: "SimpleQueue[Task[int]]") -> None:
+    pool = ThreadPool(1)
+    pool.submit(Task(lambda: 42, done.put))
+    pool.submit(Task(lambda: 1 // 0, done.put))
+
+    assert done.get(timeout=WAIT_S).result == 42
+    assert isinstance(done.get(timeout=WAIT_S).error, ZeroDivisionError)
+    pool.close()
+
+
+def test_a_cancelled_task_is_not_run(done: "SimpleQueue[Task[int]]") -> None:
+    pool, gate, ran = ThreadPool(1), threading.Event(), []
+    pool.submit(Task(lambda: gate.wait(WAIT_S), lambda task: None))
+    task = Task(lambda: ran.append(1), lambda task: None)
+    pool.submit(task)
+    task.cancelled = True
+    pool.submit(Task(lambda: 1, done.put))
+    gate.set()
+
+    done.get(timeout=WAIT_S)
+    assert ran == []
+    pool.close()
+
+
+def test_an_abandoned_task_frees_its_place_and_reports_nothing(done: "SimpleQueue[Task[int]]") -> None:
+    pool, gate, running = ThreadPool(1), threading.Event(), threading.Event()
+
+    def hang() -> int:
+        running.set()
+        gate.wait(WAIT_S)
+        return 0
+
+    hung = Task(hang, done.put)
+    pool.submit(hung)
+    assert running.wait(WAIT_S)
+    pool.submit(Task(lambda: 7, done.put))
+
+    at = pool.abandon(hung)
+    assert at is not None
+    assert ".py:" in at
+    assert done.get(timeout=WAIT_S).result == 7
+    gate.set()
+    pool.submit(Task(lambda: 8, done.put))
+    assert done.get(timeout=WAIT_S).result == 8
+    pool.close()
+
+
+def test_a_thread_that_comes_back_hangs_no_more(done: "SimpleQueue[Task[int]]") -> None:
+    pool, gate, running = ThreadPool(1), threading.Event(), threading.Event()
+    ended = threading.Event()
+
+    def hang() -> int:
+        running.set()
+        gate.wait(WAIT_S)
+        ended.set()
+        return 0
+
+    hung = Task(hang, done.put)
+    pool.submit(hung)
+    assert running.wait(WAIT_S)
+    pool.abandon(hung)
+    assert pool.hung == 1
+    gate.set()
+    assert ended.wait(WAIT_S)
+    for thread in [thread for thread in threading.enumerate() if thread.ident == hung.thread_id]:
+        thread.join(WAIT_S)
+    assert pool.hung == 0
+    pool.close()
+
+
+def test_what_has_finished_is_not_abandoned(done: "SimpleQueue[Task[int]]") -> None:
+    pool = ThreadPool(1)
+    pool.submit(Task(lambda: 1, done.put))
+    task = done.get(timeout=WAIT_S)
+    assert pool.abandon(task) is None
+    assert pool.hung == 0
+    pool.close()
