@@ -1,0 +1,86 @@
+import logging
+import threading
+
+import pytest
+from confluent_kafka import KafkaError as ClientError
+
+from producers.camera_state import CameraState
+from producers.deliveries import Outgoing
+from producers.outbox import Done
+from producers.sums import Sums
+from streams.contract.errors import MessageTooLarge, TopicMissing
+
+UNKNOWN_TOPIC = ClientError(ClientError._UNKNOWN_TOPIC)
+TOO_LARGE = ClientError(ClientError.MSG_SIZE_TOO_LARGE)
+RECORD = Outgoing(topic="t", camera_id="c", name="c/e/0", value=b"x", headers=[], captured_at_ns=0)
+
+
+@pytest.fixture
+def sent() -> list[Done]:
+    """How to answer what the camera has sent."""
+    return []
+
+
+@pytest.fixture
+def state(sent: list[Done]) -> CameraState:
+    """A camera whose connection keeps what it is given until the test answers."""
+    return CameraState(
+        "c",
+        lambda _record, done: sent.append(done),
+        sums=Sums(clock=lambda: 0),
+        policy="block",
+        stop=threading.Event(),
+    )
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        ClientError._UNKNOWN_TOPIC,
+        ClientError._UNKNOWN_PARTITION,
+        ClientError.UNKNOWN_TOPIC_OR_PART,
+        ClientError.UNKNOWN_TOPIC_ID,
+        ClientError.NOT_ENOUGH_REPLICAS,
+    ],
+)
+def test_once_running_a_topic_that_goes_away_is_waited_for(state: CameraState, sent: list[Done], code: int) -> None:
+    for _ in range(3):
+        state.outbox.put(RECORD)
+    sent[0](None)
+    sent[1](ClientError(code))
+    sent[2](ClientError(code))
+    state.raise_failure()
+    assert state.outbox.pending == 2
+    assert state.sums.snapshot().dropped == {}
+
+
+def test_a_topic_that_never_was_there_is_an_error(state: CameraState, sent: list[Done]) -> None:
+    state.outbox.put(RECORD)
+    sent[0](UNKNOWN_TOPIC)
+    assert state.sums.snapshot().dropped == {"topic_missing": 1}
+    with pytest.raises(TopicMissing):
+        state.raise_failure()
+    state.raise_failure()
+
+
+def test_a_script_is_told_of_a_frame_that_is_too_large(state: CameraState, sent: list[Done]) -> None:
+    state.outbox.put(RECORD)
+    sent[0](TOO_LARGE)
+    assert state.sums.snapshot().dropped == {"too_large": 1}
+    with pytest.raises(MessageTooLarge):
+        state.raise_failure()
+
+
+def test_a_live_camera_counts_it_warns_and_goes_on(
+    state: CameraState, sent: list[Done], caplog: pytest.LogCaptureFixture
+) -> None:
+    state.raises_too_large = False
+    for _ in range(3):
+        state.outbox.put(RECORD)
+    with caplog.at_level(logging.WARNING):
+        for done in sent:
+            done(TOO_LARGE)
+    state.raise_failure()
+    assert state.sums.snapshot().dropped == {"too_large": 3}
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert "more than the topic t takes" in message
