@@ -1,0 +1,69 @@
+"""Where a subscription with `until` ends: each partition has passed that time, or its end as of now."""
+
+from collections.abc import Iterable, Mapping
+
+# Timestamps within a partition are not sorted: cameras and pipelines are late by different amounts. Reading goes on for
+# so long past `until` to find what still belongs before it.
+SLACK_MS = 10_000
+
+
+class Horizon:
+    """Follows the partitions that are assigned towards `until_ns` (ns since 1970)."""
+
+    def __init__(self, until_ns: int) -> None:
+        # A record's timestamp is in ms: the first that is not before `until`.
+        self.until_ms = -(-until_ns // 1_000_000)
+        self._until_ns = until_ns
+        self._next: dict[int, int] = {}
+        self._beyond: set[int] = set()
+        self._passed: set[int] = set()
+        self._assigned: set[int] | None = None
+        self._ends: dict[int, int] = {}
+
+    def assign(self, partitions: Iterable[int]) -> None:
+        """These partitions are read from now on, too."""
+        self._assigned = (self._assigned or set()) | set(partitions)
+
+    def revoke(self, partitions: Iterable[int]) -> None:
+        """These partitions are somebody else's from now on."""
+        for partition in partitions:
+            (self._assigned or set()).discard(partition)
+            self._next.pop(partition, None)
+            self._ends.pop(partition, None)
+            self._passed.discard(partition)
+            self._beyond.discard(partition)
+
+    def note(self, partition: int, *, next_offset: int, timestamp_ms: int = 0) -> bool:
+        """A record was read, or the partition's end reached; True when the partition has just passed the time."""
+        self._next[partition] = next_offset
+        if timestamp_ms >= self.until_ms:
+            self._beyond.add(partition)
+        if timestamp_ms < self.until_ms + SLACK_MS or partition in self._passed:
+            return False
+        self._passed.add(partition)
+        return True
+
+    def is_beyond(self, partition: int) -> bool:
+        """Whether a record was skipped there for its time: a group's place must not go past it."""
+        return partition in self._beyond
+
+    def unbounded(self, *, now_ns: int) -> list[int]:
+        """The partitions whose end has to be asked for: none before the time itself has come."""
+        if now_ns < self._until_ns:
+            return []
+        return sorted((self._assigned or set()) - self._ends.keys() - self._passed)
+
+    def bound(self, ends: Mapping[int, int]) -> None:
+        """The partitions' ends (the offset after the last record) as of now."""
+        self._ends.update(ends)
+
+    @property
+    def reached(self) -> bool:
+        """Whether nothing more is to come. Not before partitions were assigned: that may take a group a while."""
+        return self._assigned is not None and all(self._is_done(partition) for partition in self._assigned)
+
+    def _is_done(self, partition: int) -> bool:
+        if partition in self._passed:
+            return True
+        end, position = self._ends.get(partition), self._next.get(partition)
+        return end is not None and position is not None and position >= end

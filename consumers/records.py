@@ -1,0 +1,32 @@
+"""confluent-kafka's messages as records of the contract: the one place that reads them."""
+
+from confluent_kafka import Message
+
+from streams.contract.errors import FrameError
+from streams.contract.headers import Record
+
+
+def to_record(message: Message) -> Record:
+    """A message (not an error) as a Record; its key, value and headers are taken as they are.
+
+    Raises FrameError (bad_headers) when a header's name is not UTF-8: the client cannot hand such headers over.
+    """
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    assert topic is not None and partition is not None and offset is not None
+    _, timestamp_ms = message.timestamp()
+    try:
+        headers = message.headers() or []
+    except UnicodeDecodeError as error:
+        raise FrameError("a header's name is not UTF-8", reason="bad_headers", stage="headers") from error
+    # The client's types allow a dict, which is what producers may give; a consumer always gets pairs.
+    assert isinstance(headers, list)
+    return Record(
+        topic=topic,
+        partition=partition,
+        offset=offset,
+        # The client says -1 where the broker knows none: such a record lies at the beginning of time.
+        timestamp_ms=max(0, timestamp_ms),
+        key=message.key(),
+        value=message.value(),
+        headers=[(name, value.encode() if isinstance(value, str) else value) for name, value in headers],
+    )
