@@ -1,0 +1,1 @@
+"""What puts the parts together: the command line, the demo, the embedded broker."""

@@ -1,0 +1,92 @@
+"""The topics: whether they are there, fit the contract and each other, and may be used."""
+
+from collections.abc import Mapping
+
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka.admin import AclOperation
+
+from framelane.admin import topic_states
+from framelane.admin_client import REQUEST_S, AdminConnection
+from framelane.checks.row import Row
+from framelane.topic_rules import TopicState, differences, mend
+from streams.contract.errors import KafkaError
+from streams.contract.topics import DEAD_LETTER, DEFAULTS, PROCESSED, RAW, create_command
+
+_NEEDED = {AclOperation.READ: "read", AclOperation.WRITE: "write"}
+
+
+def check_topics(connection: AdminConnection, *, brokers: int) -> tuple[list[Row], int]:
+    """Rows on the five topics, and the largest record that any of them takes, in bytes."""
+    try:
+        states = topic_states(connection, list(DEFAULTS))
+    except KafkaError as error:
+        return [Row(what="topics", found=str(error), state="fault", mend="give this user Describe on them")], 0
+    rows = [_topic(name, states.get(name), connection, brokers=brokers) for name in DEFAULTS]
+    rows += _sizes(states)
+    rows += [row for name in states if (row := _rights(connection, name))]
+    return rows, max((_max_bytes(state) for state in states.values()), default=0)
+
+
+def _topic(name: str, state: TopicState | None, connection: AdminConnection, *, brokers: int) -> Row:
+    what = f"topic {name}"
+    if state is None:
+        create = create_command([name], reach=connection.settings.reach)
+        return Row(what=what, found="does not exist", state="fault", mend=create)
+    unfit = differences(DEFAULTS[name], state)
+    if unfit:
+        todo = "; ".join(mend(state, found, bootstrap=connection.settings.bootstrap) for found in unfit)
+        return Row(what=what, found="; ".join(map(str, unfit)), state="fault", mend=todo)
+    found = f"partitions {state.partitions}, replicas {state.replicas}, records up to {_max_bytes(state)} bytes"
+    if state.replicas < min(3, brokers):
+        return Row(
+            what=what,
+            found=found,
+            state="warning",
+            mend=f"lost with its broker, though there are {brokers}: kafka-reassign-partitions.sh adds replicas",
+        )
+    return Row(what=what, found=found)
+
+
+def _sizes(states: Mapping[str, TopicState]) -> list[Row]:
+    """What comes out may be as large as what goes in: a smaller limit behind loses frames to the dead letters."""
+    rows = []
+    for behind in (PROCESSED, DEAD_LETTER):
+        if RAW not in states or behind not in states:
+            continue
+        raw, limit = _max_bytes(states[RAW]), _max_bytes(states[behind])
+        if limit < raw:
+            rows.append(
+                Row(
+                    what=f"sizes of {RAW} and {behind}",
+                    found=f"max.message.bytes of {behind} is {limit}, below the {raw} of {RAW}",
+                    state="fault",
+                    mend=f"raise it to {raw} or more: kafka-configs.sh --alter --entity-type topics "
+                    f"--entity-name {behind} --add-config max.message.bytes={raw}",
+                )
+            )
+    return rows
+
+
+def _rights(connection: AdminConnection, name: str) -> Row | None:
+    """A row when this user may not do all of what some role needs; one role needs less, so it is no fault."""
+    answer = connection.client.describe_topics(
+        TopicCollection([name]), include_authorized_operations=True, request_timeout=REQUEST_S
+    )[name]
+    try:
+        allowed = answer.result().authorized_operations
+    except KafkaException:
+        return None
+    lacking = [text for operation, text in _NEEDED.items() if allowed is not None and operation not in allowed]
+    if not lacking:
+        return None
+    who = connection.settings.username or "an anonymous client"
+    return Row(
+        what=f"rights on {name}",
+        found=f"{who} may not {' or '.join(lacking)}",
+        state="warning",
+        mend="right for a role that does not; otherwise add the ACL",
+    )
+
+
+def _max_bytes(state: TopicState) -> int:
+    return int(state.config.get("max.message.bytes", 0))

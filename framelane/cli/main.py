@@ -1,0 +1,68 @@
+"""The commands, put together; each lives in a file of its own and loads what it needs only when it is run."""
+
+import importlib.metadata
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from framelane.cli import broker, demo, doctor, operators, pipelines, produce, record, tail, topics, work
+from framelane.cli.options import INTERRUPTED
+from framelane.parent import end_with_parent
+from framelane.stopping import exit_on
+from streams.contract.errors import FramelaneError
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"framelane {importlib.metadata.version('framelane')}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    name="framelane",
+    help="Cameras publish frames to Kafka; Faust agents process them with OpenCV; subscribers get them in order.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Cameras publish frames to Kafka; Faust agents process them with OpenCV; subscribers get them in order."""
+
+
+app.command("demo")(demo.demo)
+app.command("broker")(broker.broker)
+app.add_typer(topics.app, name="topics")
+app.command("produce")(produce.produce)
+app.command("work")(work.work)
+app.add_typer(pipelines.app, name="pipelines")
+app.command("operators")(operators.operators)
+app.command("tail")(tail.tail)
+app.command("record")(record.record)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command line; what we raise on purpose becomes one message and an exit code, never a traceback."""
+    exit_on(signal.SIGTERM)
+    end_with_parent()
+    try:
+        app()
+    except FramelaneError as error:
+        print(f"framelane: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has gone (`framelane tail | head`): nothing is wrong, and nothing more can be said.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,69 @@
+"""`framelane pipelines`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from framelane.cli.options import LogLevel
+from streams.contract.errors import SettingError
+
+if TYPE_CHECKING:
+    from streams.pipeline_settings import PipelineSettings
+
+app = typer.Typer(help="Look at files of pipelines before anything runs them.", no_args_is_help=True)
+
+
+@app.callback()
+def pipelines() -> None:
+    """Look at files of pipelines before anything runs them."""
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A TOML file with a [[pipeline]] for each pipeline.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON object a line for each pipeline.")] = False,
+    log_level: LogLevel = "warning",
+) -> None:
+    """Read a file of pipelines and say what would run; every mistake is told with its line, and nothing is started.
+
+    **Examples**
+
+    - `framelane pipelines check pipelines.toml`
+    - `framelane pipelines check pipelines.toml --json | jq .pipeline`
+    """
+    from framelane.logs import set_up_logging
+    from streams.pipeline_settings import load_pipelines
+
+    set_up_logging(log_level)
+    try:
+        read = load_pipelines(file)
+    except SettingError as error:
+        # As they stand, a line each, so that an editor can jump to them.
+        print(error, file=sys.stderr)
+        raise typer.Exit(error.exit_code) from error
+    for settings in read:
+        print(json.dumps(_described(settings)) if as_json else _line(settings))
+
+
+def _described(settings: "PipelineSettings") -> dict[str, Any]:
+    return {
+        "name": settings.name,
+        "pipeline": settings.label,
+        "group": settings.group,
+        "input": settings.input,
+        "output": settings.output,
+        "events": settings.events,
+        "dead_letter": settings.dead_letter,
+        "operators": [entry.op for entry in settings.operators],
+    }
+
+
+def _line(settings: "PipelineSettings") -> str:
+    """`name@hash  group  input -> output  operators`."""
+    output = settings.output or f"{settings.events} (events only)"
+    operators = ", ".join(entry.op for entry in settings.operators) or "no operators"
+    return f"{settings.label}  {settings.group}  {settings.input} -> {output}  {operators}"

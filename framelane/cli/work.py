@@ -1,0 +1,168 @@
+"""`framelane work`."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from framelane.cli import options
+from streams.contract import topics
+from streams.contract.errors import FramelaneError, SettingError, TopicMissing
+
+if TYPE_CHECKING:
+    from streams.accounts import Accounts
+    from streams.contract.kafka_settings import KafkaSettings
+    from streams.pipeline_settings import PipelineSettings
+
+
+def _quick(flag: str, metavar: str, text: str) -> Any:
+    return typer.Option(flag, metavar=metavar, help=text, show_default=False, rich_help_panel="Quick form (--op)")
+
+
+def work(
+    pipelines: Annotated[
+        Path | None, typer.Option("--pipelines", metavar="FILE.toml", help="Pipelines; each is served by one process.")
+    ] = None,
+    pipeline: Annotated[
+        str | None, typer.Option("--pipeline", metavar="NAME", help="Only this one of the file.")
+    ] = None,
+    op: Annotated[
+        list[str] | None,
+        typer.Option("--op", metavar="OP", help="An operator, as NAME or NAME:key=value,...; once for each, in order."),
+    ] = None,
+    group: Annotated[str | None, _quick("--group", "NAME", "The consumer group. Default: framelane.quick.")] = None,
+    input_topic: Annotated[str | None, _quick("--input", "TOPIC", f"Raw frames. Default: {topics.RAW}.")] = None,
+    output: Annotated[
+        str | None, _quick("--output", "TOPIC", f'Processed frames; "" is only events. Default: {topics.PROCESSED}.')
+    ] = None,
+    events: Annotated[str | None, _quick("--events", "TOPIC", f"What was found. Default: {topics.EVENTS}.")] = None,
+    dead_letter: Annotated[
+        str | None, _quick("--dead-letter", "TOPIC", f"What cannot be processed. Default: {topics.DEAD_LETTER}.")
+    ] = None,
+    quality: Annotated[int | None, _quick("--quality", "N", "JPEG quality, 1 to 100. Default: 80.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Frames processed at the same time. Default: the cores.")] = None,
+    bootstrap: options.Bootstrap = None,
+    config: options.Config = None,
+    wait: options.Wait = options.DEFAULT_WAIT,
+    status: Annotated[bool, typer.Option(help=f"Report to {topics.STATUS}.")] = True,
+    log_level: options.LogLevel = "info",
+) -> None:
+    """Run one worker: it takes raw frames, runs operators on them, and publishes the results, in order.
+
+    A second worker is the same command once more: workers of a group share its partitions. Other operators need
+    another group. A new group begins with the oldest frame. Ctrl-C and SIGTERM let a worker finish what it has begun,
+    and leave the group.
+
+    **Examples**
+
+    - `framelane work --op resize:width=640 --op grayscale`
+    - `framelane work --op blur:kernel=5 --group framelane.blur --output frames.blurred --threads 2`
+    - `framelane work --pipelines pipelines.toml`
+    """
+    from framelane.logs import set_up_logging
+    from streams.pipeline_settings import load_pipelines, quick_pipeline
+
+    set_up_logging(log_level)
+    kafka = options.kafka_settings(bootstrap, config)
+    kafka.for_faust()
+    quick = {"group": group, "input": input_topic, "output": output, "events": events, "dead_letter": dead_letter}
+    given: dict[str, Any] = {name: value for name, value in {**quick, "quality": quality}.items() if value is not None}
+    if pipelines is None:
+        if not op:
+            raise SettingError("work: expected --pipelines FILE, or at least one --op, such as --op resize:width=640")
+        chosen: tuple[PipelineSettings, ...] = (quick_pipeline(op, name=_name_of(group), **given),)
+    else:
+        _refuse_with_file(op, given)
+        chosen = _chosen(load_pipelines(pipelines), pipeline)
+    if len(chosen) > 1:
+        sys.exit(_supervise([settings.name for settings in chosen]))
+    _serve(chosen[0], kafka, threads, wait_s=options.seconds(wait, option="--wait"), status=status)
+
+
+def _name_of(group: str | None) -> str:
+    """The pipeline's name: its group's. Outputs are named by it, so two groups must not share one."""
+    name = re.sub(r"[^a-z0-9-]+", "-", (group or "quick").lower().removeprefix("framelane.")).strip("-")
+    return name or "quick"
+
+
+def _refuse_with_file(op: list[str] | None, given: Mapping[str, object]) -> None:
+    flags = [f"--{name.replace('_', '-')}" for name in (["op"] if op else []) + list(given)]
+    if flags:
+        raise SettingError(f"{flags[0]}: with --pipelines, that is said in the file, for each pipeline")
+
+
+def _chosen(pipelines: "tuple[PipelineSettings, ...]", name: str | None) -> "tuple[PipelineSettings, ...]":
+    if name is None:
+        return pipelines
+    chosen = tuple(settings for settings in pipelines if settings.name == name)
+    if not chosen:
+        known = ", ".join(settings.name for settings in pipelines)
+        raise SettingError(f"--pipeline {name!r}: the file has no such pipeline; it has {known}")
+    return chosen
+
+
+def _serve(
+    pipeline: "PipelineSettings", kafka: "KafkaSettings", threads: int | None, *, wait_s: float, status: bool
+) -> None:
+    from framelane.waiting import wait_for_kafka
+    from streams.accounts import Accounts
+    from streams.settings import WorkerSettings
+    from streams.worker import run_worker
+
+    needed = [pipeline.input, pipeline.output, pipeline.events, pipeline.dead_letter]
+    wait_for_kafka(kafka, [topic for topic in needed if topic], wait_s=wait_s)
+    status_topic = topics.STATUS if status else ""
+    if status:
+        try:
+            wait_for_kafka(kafka, [topics.STATUS], wait_s=0)
+        except TopicMissing as missing:
+            print(f"framelane: no status is reported: {missing}", file=sys.stderr)
+            status_topic = ""
+    settings = WorkerSettings(status_topic=status_topic, **({} if threads is None else {"threads": threads}))
+    accounts = Accounts()
+    code = FramelaneError.exit_code
+    try:
+        ended_by = run_worker(pipeline, kafka, settings, accounts)
+        code = options.INTERRUPTED if ended_by == signal.SIGINT else 0
+    except FramelaneError as error:
+        print(f"framelane: {error}", file=sys.stderr)
+    except Exception:  # noqa: BLE001 - a defect of ours: told whole, and the process ends all the same
+        traceback.print_exc()
+    _print_sums(accounts)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A thread that hangs, in an operator or in Faust, would keep the interpreter from ending.
+    os._exit(code)
+
+
+def _print_sums(accounts: "Accounts") -> None:
+    for camera, sums in sorted(accounts.snapshot(time.time_ns()).items()):
+        dead = sum(sums.dead_lettered.values())
+        reasons = "".join(f", {reason} {count}" for reason, count in sorted(sums.dead_lettered.items()))
+        print(
+            f"{camera}: consumed {sums.consumed}, processed {sums.processed}, filtered {sums.filtered}, "
+            f"stale {sums.stale}, dead-lettered {dead}{reasons}, returned {sums.returned}",
+            file=sys.stderr,
+        )
+
+
+def _supervise(names: list[str]) -> int:
+    from framelane.parent import child_environ
+    from streams.supervisor import Supervisor
+
+    # The same command once more for each, so that it means the same.
+    again = [sys.executable, "-m", "framelane", *sys.argv[1:]]
+    commands = {name: [*again, "--pipeline", name] for name in names}
+
+    async def run() -> int:
+        return await Supervisor(commands, environ=child_environ(os.environ)).run()
+
+    return asyncio.run(run())

@@ -1,0 +1,127 @@
+"""What every role last said of itself on `frames.status`."""
+
+from dataclasses import dataclass, field
+
+import msgspec
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+
+from streams.contract.client_log import ClientLog
+from streams.contract.errors import SettingError
+from streams.contract.kafka_settings import KafkaSettings
+from streams.contract.status import CameraSums, Status, decode_status
+from streams.contract.topics import STATUS
+
+
+@dataclass(slots=True)
+class CameraRow:
+    """One camera, over all producers and workers. Rates are frames per second between the last two reports.
+
+    age_p50_ms, age_p99_ms: capture to published, the worst of the workers; None where nothing was published.
+    """
+
+    camera: str
+    captured_fps: float = 0.0
+    processed_fps: float = 0.0
+    produced: CameraSums = field(default_factory=CameraSums)
+    worked: CameraSums = field(default_factory=CameraSums)
+    age_p50_ms: float | None = None
+    age_p99_ms: float | None = None
+
+    @property
+    def dropped(self) -> int:
+        """Frames that the producer dropped, for whatever reason."""
+        return sum(self.produced.dropped.values())
+
+    @property
+    def dead_lettered(self) -> int:
+        """Frames that ended as dead letters, for whatever reason."""
+        return sum(self.worked.dead_lettered.values())
+
+    @property
+    def finished(self) -> int:
+        """Frames that the workers are done with."""
+        return self.worked.processed + self.worked.filtered + self.worked.stale + self.dead_lettered
+
+
+class StatusBoard:
+    """Reads the status topic from its beginning on, and keeps the last two reports of each instance.
+
+    since_ns: reports of instances that started before are ignored; ns since 1970. Raises SettingError when the client
+    refuses its settings.
+    """
+
+    def __init__(self, kafka: KafkaSettings, *, since_ns: int = 0, topic: str = STATUS) -> None:
+        # librdkafka wants a group, though we neither join nor commit.
+        config = kafka.for_confluent() | {"group.id": "framelane.status-board", "enable.auto.commit": False}
+        try:
+            self._consumer = Consumer(config | {"logger": ClientLog()})
+        except (KafkaException, TypeError, ValueError) as error:
+            raise SettingError(f"kafka: the client refuses its settings: {error}") from error
+        self._consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
+        self._since_ns = since_ns
+        self._last: dict[str, Status] = {}
+        self._before: dict[str, Status] = {}
+
+    def read(self, timeout_s: float) -> None:
+        """Take in what has arrived, waiting at most that long for the first of it."""
+        for message in self._consumer.consume(500, timeout=timeout_s):
+            if message.error() is not None:
+                continue
+            try:
+                status = decode_status(message.value() or b"")
+            except (msgspec.DecodeError, msgspec.ValidationError):
+                continue
+            if status.started_ns >= self._since_ns:
+                self._note(status)
+
+    def workers(self) -> list[Status]:
+        """The last report of each worker."""
+        return [status for status in self._last.values() if status.role == "worker"]
+
+    def rows(self) -> list[CameraRow]:
+        """What is known of each camera, by name."""
+        rows: dict[str, CameraRow] = {}
+        for key, status in self._last.items():
+            for camera, sums in status.cameras.items():
+                row = rows.setdefault(camera, CameraRow(camera))
+                _add(row, status, sums, self._before.get(key))
+        return [rows[camera] for camera in sorted(rows)]
+
+    def close(self) -> None:
+        """Leave the broker."""
+        self._consumer.close()
+
+    def _note(self, status: Status) -> None:
+        # The closing report may follow right after another: rates over so short a time would be noise.
+        last = self._last.get(status.key)
+        if last is not None and status.state != "stopped":
+            self._before[status.key] = last
+        self._last[status.key] = status
+
+
+def _add(row: CameraRow, status: Status, sums: CameraSums, before: Status | None) -> None:
+    earlier = before.cameras.get(row.camera, CameraSums()) if before else None
+    elapsed_s = (status.reported_ns - before.reported_ns) / 1e9 if before else 0.0
+    if status.role == "producer":
+        _accumulate(row.produced, sums)
+        if earlier and elapsed_s > 0:
+            row.captured_fps += (sums.captured - earlier.captured) / elapsed_s
+    elif status.role == "worker":
+        _accumulate(row.worked, sums)
+        if earlier and elapsed_s > 0:
+            row.processed_fps += (sums.processed - earlier.processed) / elapsed_s
+        row.age_p50_ms = _worst(row.age_p50_ms, sums.age_p50_ms)
+        row.age_p99_ms = _worst(row.age_p99_ms, sums.age_p99_ms)
+
+
+def _accumulate(total: CameraSums, more: CameraSums) -> None:
+    for name in ("captured", "produced", "consumed", "processed", "filtered", "stale", "returned"):
+        setattr(total, name, getattr(total, name) + getattr(more, name))
+    for name in ("dropped", "dead_lettered"):
+        by_reason = getattr(total, name)
+        for reason, count in getattr(more, name).items():
+            by_reason[reason] = by_reason.get(reason, 0) + count
+
+
+def _worst(one: float | None, other: float | None) -> float | None:
+    return max((age for age in (one, other) if age is not None), default=None)

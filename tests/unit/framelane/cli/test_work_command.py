@@ -1,0 +1,25 @@
+"""`framelane work`: what is settled before anything starts."""
+
+import pytest
+
+from framelane.cli.work import _name_of
+from streams.pipeline_settings import quick_pipeline
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        (None, "quick"),
+        ("framelane.blur", "blur"),
+        ("inv", "inv"),
+        ("Team_A.Night shift", "team-a-night-shift"),
+        ("___", "quick"),
+    ],
+)
+def test_a_quick_pipeline_has_its_groups_name(group: str | None, name: str) -> None:
+    assert _name_of(group) == name
+    assert quick_pipeline(["flip"], name=name, group=group).name == name
+
+
+def test_outputs_of_two_groups_are_told_apart() -> None:
+    assert _name_of("framelane.blur") != _name_of("framelane.gray")

@@ -1,0 +1,65 @@
+"""Ending on a signal."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from framelane.stopping import stop_on_signals
+
+
+def raise_signal(number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+
+
+@pytest.mark.parametrize(("number", "interrupted"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_the_first_signal_asks_for_the_end(number: signal.Signals, interrupted: bool) -> None:
+    with stop_on_signals() as stop:
+        assert not stop.requested
+        raise_signal(number)
+        assert stop.wait(5)
+        assert (stop.requested, stop.interrupted) == (True, interrupted)
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_the_second_one_ends_at_once(number: signal.Signals, error: type[BaseException]) -> None:
+    with stop_on_signals():
+        raise_signal(number)
+        with pytest.raises(error):
+            raise_signal(number)
+
+
+def test_the_handlers_of_before_are_put_back() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with stop_on_signals():
+        pass
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+SCRIPT = """
+import os, signal, sys
+from framelane.stopping import exit_on
+if "ignore" in sys.argv:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+exit_on(signal.SIGTERM, signal.SIGHUP)
+try:
+    os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+    print("goes on")
+finally:
+    print("cleans up")
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "output"),
+    [
+        (["SIGTERM"], "cleans up\n"),
+        (["SIGHUP"], "cleans up\n"),
+        (["SIGHUP", "ignore"], "goes on\ncleans up\n"),
+    ],
+)
+def test_a_signal_exits_cleanly_unless_it_is_ignored(arguments: list[str], output: str) -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, output), done.stderr
