@@ -1,0 +1,114 @@
+"""Operators that behave badly, or slowly: given to workers as `trial_operators:NAME`."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from streams.contract.frame import Frame
+
+# What hangs, hangs until this is set.
+HANG = threading.Event()
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """Takes its time. ms: for each frame."""
+
+    ms: int = 10
+    memory_frames: ClassVar[int] = 0
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = False
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        def operate(frame: Frame) -> Frame:
+            time.sleep(self.ms / 1000)
+            return frame
+
+        return operate
+
+
+@dataclass(frozen=True, slots=True)
+class Misbehave:
+    """Does something wrong to every frame of one camera. how: raise, hang, dtype, nothing, number."""
+
+    camera: str = "bad"
+    how: str = "raise"
+    memory_frames: ClassVar[int] = 0
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = True
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        def operate(frame: Frame) -> Frame | None:
+            if frame.camera_id != self.camera:
+                return frame
+            if self.how == "raise":
+                raise RuntimeError("this operator always raises")
+            if self.how == "hang":
+                HANG.wait()
+            if self.how == "dtype":
+                return frame.with_image(np.zeros((4, 4), np.float64))  # type: ignore[arg-type]
+            if self.how == "number":
+                return 7  # type: ignore[return-value]
+            return None
+
+        return operate
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """Replaces the picture by noise, which does not compress. width, height: pixels."""
+
+    width_px: int = 1280
+    height_px: int = 720
+    memory_frames: ClassVar[int] = 0
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = True
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        noise = np.random.default_rng(0).integers(0, 255, (self.height_px, self.width_px, 3), np.uint8)
+        return lambda frame: frame.with_image(noise)
+
+
+@dataclass(frozen=True, slots=True)
+class InOrder:
+    """Remembers: refuses a frame that does not follow the one before it."""
+
+    memory_frames: ClassVar[int] = 1
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = False
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        seen: list[int] = []
+        busy = threading.Lock()
+
+        def operate(frame: Frame) -> Frame:
+            if not busy.acquire(blocking=False):
+                raise RuntimeError("two frames of one camera at once")
+            try:
+                time.sleep(0.001 * (frame.sequence % 3))
+                if seen and frame.sequence != seen[-1] + 1:
+                    raise RuntimeError(f"{frame.sequence} after {seen[-1]}")
+                seen.append(frame.sequence)
+            finally:
+                busy.release()
+            return frame
+
+        return operate
+
+
+@dataclass(frozen=True, slots=True)
+class NoModel:
+    """Remembers, and cannot be opened when the first frame is there."""
+
+    memory_frames: ClassVar[int] = 1
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = False
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        if threading.current_thread() is threading.main_thread():
+            return lambda frame: frame
+        raise OSError("no model there")

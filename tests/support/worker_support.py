@@ -1,0 +1,216 @@
+"""What tests of workers need: frames on a topic, workers as processes, and what came out."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from confluent_kafka import ConsumerGroupTopicPartitions, Message, Producer
+from confluent_kafka.admin import AdminClient
+from kafka_support import cli_environ, drain, unique
+
+from streams.contract.frame import Frame
+from streams.contract.headers import to_headers
+from streams.contract.kafka_settings import PARTITIONER
+
+SUPPORT = Path(__file__).parent
+SESSION_S = 3
+PICTURE = cv2.resize(np.random.default_rng(0).integers(0, 255, (12, 16, 3), np.uint8), (320, 240))
+JPEG = cv2.imencode(".jpg", PICTURE)[1].tobytes()
+
+
+@dataclass(frozen=True)
+class Topics:
+    """The topics of one pipeline in one test."""
+
+    raw: str
+    processed: str
+    events: str
+    dead_letter: str
+
+
+def make_topics(make_topic: Callable[..., str], *, partitions: int = 4, max_bytes: int = 4 * 1024 * 1024) -> Topics:
+    """Topics of this test's own."""
+    small = make_topic("processed", partitions=partitions, max_bytes=max_bytes)
+    raw, events, dead = (make_topic(hint, partitions=partitions) for hint in ("raw", "events", "dead"))
+    return Topics(raw, small, events, dead)
+
+
+def send(bootstrap: str, topic: str, cameras: Sequence[str], count: int, *, first: int = 0, data: bytes = JPEG) -> None:
+    """Put `count` frames of each camera on the topic, and return when the broker has them."""
+    producer = Producer({"bootstrap.servers": bootstrap, "partitioner": PARTITIONER, "linger.ms": 5})
+    for sequence in range(first, first + count):
+        for camera in cameras:
+            frame = Frame(
+                camera_id=camera, epoch="e1", sequence=sequence, captured_at_ns=time.time_ns(), width=320, height=240
+            )
+            producer.produce(topic, key=camera, value=data, headers=to_headers(frame))
+        producer.poll(0)
+    assert producer.flush(30) == 0
+
+
+def partition_of(bootstrap: str, topic: str, camera: str) -> int:
+    """The partition of a camera's first frame on a topic."""
+    return next(m.partition() or 0 for m in drain(bootstrap, topic) if m.key() == camera.encode())
+
+
+def cameras_on_each_partition(bootstrap: str, topic: str, partitions: int) -> list[str]:
+    """Names of cameras, one for each partition; sends a frame of each candidate, sequence 0."""
+    names = [f"camera-{n}" for n in range(partitions * 12)]
+    send(bootstrap, topic, names, 1)
+    found: dict[int, str] = {}
+    for message in drain(bootstrap, topic, count=len(names)):
+        found.setdefault(message.partition() or 0, (message.key() or b"").decode())
+    assert len(found) == partitions
+    return [found[partition] for partition in range(partitions)]
+
+
+@dataclass
+class Worker:
+    """A worker process."""
+
+    process: "subprocess.Popen[bytes]"
+    name: str
+    log: Path
+    killed: bool = field(default=False)
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to finish anything."""
+        self.process.kill()
+        self.process.wait()
+        self.killed = True
+
+    def stop(self, timeout_s: float = 40) -> int:
+        """SIGTERM, and its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout_s)
+
+    def wait_for_log(self, text: str, *, timeout_s: float = 90) -> None:
+        """Wait until the worker has logged this."""
+        give_up = time.monotonic() + timeout_s
+        while text not in self.log.read_text():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < give_up, f"no {text!r} after {timeout_s} s in {self.log.read_text()}"
+            time.sleep(0.1)
+
+
+class Fleet:
+    """Workers of one group. Use as a context manager: what still runs at the end is killed."""
+
+    def __init__(self, bootstrap: str, folder: Path, topics: Topics, *, variant: str = "mended") -> None:
+        self.bootstrap, self.folder, self.topics, self.variant = bootstrap, folder, topics, variant
+        self.group = unique("group")
+        self.workers: list[Worker] = []
+        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+
+    def __enter__(self) -> "Fleet":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.kill()
+
+    def start(self, *arguments: str) -> Worker:
+        """Start one more worker; the arguments are those of `framelane work`, its operators above all."""
+        topics = self.topics
+        more = ["--group", self.group, "--input", topics.raw, "--output", topics.processed]
+        more += ["--events", topics.events, "--dead-letter", topics.dead_letter]
+        return self._start([*arguments, *more])
+
+    def start_file(self, pipelines: Path) -> Worker:
+        """Start a worker of a file's pipelines, which name their topics and groups themselves."""
+        return self._start(["--pipelines", str(pipelines)])
+
+    def _start(self, arguments: Sequence[str]) -> Worker:
+        name = f"worker-{len(self.workers)}"
+        config = self.folder / f"{name}.toml"
+        config.write_text(f'[kafka.librdkafka]\n"client.id" = "{name}"\n"session.timeout.ms" = {SESSION_S * 1000}\n')
+        log = self.folder / f"{name}.log"
+        command = [sys.executable, str(SUPPORT / "worker_variants.py"), self.variant, "work", *arguments]
+        command += ["--bootstrap", self.bootstrap, "--config", str(config), "--no-status"]
+        with log.open("wb") as stderr:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stderr=stderr, env=cli_environ(PYTHONPATH=str(SUPPORT))
+            )
+        worker = Worker(process, name, log)
+        self.workers.append(worker)
+        return worker
+
+    def members(self) -> dict[str, set[int]]:
+        """The partitions of each member, by its client id; empty while the group is not stable."""
+        group = self._admin.describe_consumer_groups([self.group])[self.group].result()
+        if group.state.name != "STABLE":
+            return {}
+        return {m.client_id: {tp.partition for tp in m.assignment.topic_partitions} for m in group.members}
+
+    def wait_for_members(
+        self, count: int, *, with_partitions: bool = True, timeout_s: float = 60
+    ) -> dict[str, set[int]]:
+        """Wait until so many members share the partitions, or are there without any."""
+        give_up = time.monotonic() + timeout_s
+        while True:
+            members = self.members()
+            if len(members) == count and all(bool(each) == with_partitions for each in members.values()):
+                return members
+            alive = [worker for worker in self.workers if not worker.killed]
+            ended = next((worker for worker in alive if worker.process.poll() is not None), None)
+            assert ended is None or ended.process.returncode == 0, ended.log.read_text()
+            assert time.monotonic() < give_up, f"{members} after {timeout_s} s"
+            time.sleep(0.05)
+
+    def committed(self) -> dict[int, int]:
+        """The group's positions, by partition."""
+        asked = ConsumerGroupTopicPartitions(self.group)
+        answer = self._admin.list_consumer_group_offsets([asked])[self.group].result()
+        return {tp.partition: tp.offset for tp in answer.topic_partitions if tp.offset >= 0}
+
+    def wait_for_commit(self, wanted: dict[int, int], *, timeout_s: float = 40) -> None:
+        """Wait until the group's positions are those."""
+        give_up = time.monotonic() + timeout_s
+        while self.committed() != wanted:
+            assert time.monotonic() < give_up, f"{self.committed()} and not {wanted} after {timeout_s} s"
+            time.sleep(0.05)
+
+
+def identity(message: Message) -> tuple[str, str, int]:
+    """(camera, epoch, sequence) of a record of the contract."""
+    text = dict(message.headers() or [])["ce_id"].decode()
+    camera, epoch, sequence = text.split("/")
+    return camera, epoch, int(sequence)
+
+
+def input_of(message: Message) -> tuple[int, int]:
+    """(partition, offset) of what a record was made from."""
+    headers = dict(message.headers() or [])
+    _, partition, offset = (headers.get("ce_input") or headers["dl_input"]).decode().split("/")
+    return int(partition), int(offset)
+
+
+@dataclass
+class Findings:
+    """What a plain reader finds in an output: names lost, repeats on the wire, first occurrences out of order."""
+
+    lost: int
+    repeated: int
+    out_of_order: int
+
+
+def findings(messages: Sequence[Message], cameras: Sequence[str], count: int) -> Findings:
+    """Compare an output with what was sent: `count` frames of each camera, from 0."""
+    seen: dict[str, list[int]] = defaultdict(list)
+    repeated = 0
+    for message in messages:
+        camera, _, sequence = identity(message)
+        if sequence in set(seen[camera]):
+            repeated += 1
+        else:
+            seen[camera].append(sequence)
+    lost = sum(len(set(range(count)) - set(seen[camera])) for camera in cameras)
+    return Findings(lost, repeated, sum(seen[camera] != sorted(seen[camera]) for camera in cameras))
