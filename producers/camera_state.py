@@ -33,6 +33,7 @@ class CameraState:
         self._arrived = False
         self._away = Repeats(logger, camera_id=camera_id)
         self._too_large = Repeats(logger, camera_id=camera_id)
+        self._dropped = Repeats(logger, camera_id=camera_id)
 
     def raise_failure(self) -> None:
         """Raise what a delivery met since the last time, once."""
@@ -63,6 +64,8 @@ class CameraState:
         failure = error_of(error, record)
         if isinstance(failure, MessageTooLarge) and not self.raises_too_large:
             self._too_large.warn(f"a frame was dropped: {failure}")
+        elif failure is None:
+            self._dropped.warn(f"camera {self.camera_id}: frame {record.name} was dropped: {error.str()}")
         elif self._failure is None:
             self._failure = failure
 

@@ -20,8 +20,13 @@ _REASONS = {
     ClientError._PURGE_QUEUE: "undelivered",
     ClientError._PURGE_INFLIGHT: "undelivered",
 }
-# The topic is there, but not enough of its replicas are.
-_TOO_FEW_REPLICAS = {ClientError.NOT_ENOUGH_REPLICAS, ClientError.NOT_ENOUGH_REPLICAS_AFTER_APPEND}
+# The topic is there, but not enough of its replicas are; or, in the moment in which it is made again, librdkafka lets
+# go of the old one with what waited to be sent to it (`_DESTROY`: nobody has closed the client).
+_FOR_A_WHILE = {
+    ClientError.NOT_ENOUGH_REPLICAS,
+    ClientError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    ClientError._DESTROY,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +53,7 @@ def reason_of(error: ClientError) -> str:
 
 def is_away(error: ClientError) -> bool:
     """Whether the topic is away, and may come back: then the frame can wait for it."""
-    return reason_of(error) == "topic_missing" or error.code() in _TOO_FEW_REPLICAS
+    return reason_of(error) == "topic_missing" or error.code() in _FOR_A_WHILE
 
 
 def error_of(error: ClientError, record: Outgoing) -> FramelaneError | None:

@@ -41,6 +41,8 @@ _AWAY = {
     KafkaError._TIMED_OUT_QUEUE,
     KafkaError.NOT_ENOUGH_REPLICAS,
     KafkaError.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+    # A topic is made again: librdkafka lets go of the old one with what waited to be sent to it.
+    KafkaError._DESTROY,
 }
 
 

@@ -1,12 +1,13 @@
 """A worker is killed in mid-frame: nothing is lost, every camera stays in order; and the test can fail."""
 
 import random
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 from confluent_kafka import Message
 from kafka_support import drain
-from worker_support import Findings, Fleet, cameras_on_each_partition, findings, input_of, make_topics, send
+from worker_support import Findings, Fleet, Worker, cameras_on_each_partition, findings, input_of, make_topics, send
 
 FRAMES = 250  # of each of four cameras
 SLOW = ["--op", "trial_operators:Slow:ms=10", "--threads", "2"]
@@ -27,8 +28,7 @@ class Kill:
             if self.random.random() < 0.5:
                 victim, other = other, victim
             send(bootstrap, topics.raw, cameras, FRAMES, first=1)
-            at_kill = self.wait_for_kill(fleet, members[victim.name])
-            victim.kill()
+            at_kill = self.kill(fleet, victim, members[victim.name])
             self.committed = fleet.committed()
             self.position = {p: max(o for q, o in at_kill if q == p) + 1 for p in {p for p, _ in at_kill}}
             self.victims_partitions = members[victim.name]
@@ -41,10 +41,11 @@ class Kill:
             assert other.stop() == 0, other.log.read_text()
         self.findings: Findings = findings(output, cameras, FRAMES + 1)
 
-    def wait_for_kill(self, fleet: Fleet, partitions: set[int]) -> set[tuple[int, int]]:
-        """Read the output up to a random point in the middle where a kill matters.
+    def kill(self, fleet: Fleet, victim: Worker, partitions: set[int]) -> set[tuple[int, int]]:
+        """Kill the victim at a random point in the middle where that matters; what the output had by then.
 
         That is where the victim is ahead of its commit; or, with one that acks too early, where its commit is ahead.
+        The victim is stopped while that is looked up, for a commit may be on its way.
         """
         enough = self.random.randint(250, 500)
         early = fleet.variant == "ack-at-once"
@@ -54,11 +55,14 @@ class Kill:
             seen.update(input_of(message) for message in messages[len(seen) :])
             if len(seen) < enough:
                 return False
+            victim.process.send_signal(signal.SIGSTOP)
             committed = fleet.committed()
             position = {p: max(o for q, o in seen if q == p) + 1 for p in {p for p, _ in seen} & partitions}
-            return any(
-                (committed.get(p, 0) > at) if early else (committed.get(p, 0) < at) for p, at in position.items()
-            )
+            if any((committed.get(p, 0) > at) if early else (committed.get(p, 0) < at) for p, at in position.items()):
+                victim.kill()
+                return True
+            victim.process.send_signal(signal.SIGCONT)
+            return False
 
         drain(fleet.bootstrap, fleet.topics.processed, until=reached, timeout_s=60)
         return seen

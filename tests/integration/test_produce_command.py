@@ -156,7 +156,7 @@ def test_a_topic_that_is_deleted_and_made_again_costs_no_frame_that_was_under_wa
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=30)
     captured, produced, dropped = sums_in(rest.decode())
-    assert (process.returncode, dropped, captured) == (130, 0, produced)
+    assert (process.returncode, dropped, captured) == (130, 0, produced), rest.decode()
     numbers = [frame.sequence for frame in frames_of(drain(kafka_bootstrap, topic))]
     # What the old topic had is gone with it; from the first one that came back on nothing is missing, or out of order.
     assert list(dict.fromkeys(numbers)) == list(range(numbers[0], captured))

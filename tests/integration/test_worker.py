@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 from confluent_kafka import Message, Producer
-from kafka_support import drain
+from kafka_support import count_of, drain
 from worker_support import (
     JPEG,
+    Backlog,
     Fleet,
     Topics,
     cameras_on_each_partition,
@@ -238,24 +239,25 @@ def test_workers_that_are_stopped_together_repeat_nothing(kafka_bootstrap: str, 
 
 def _restarts(bootstrap: str, topics: Topics, folder: Path, *, variant: str):  # type: ignore[no-untyped-def]
     """Workers come and go under a backlog, each told by SIGTERM; what a plain reader then finds."""
-    cameras, count = cameras_on_each_partition(bootstrap, topics.raw, 4), 300
+    cameras = cameras_on_each_partition(bootstrap, topics.raw, 4)
     slow = ["--op", "trial_operators:Slow:ms=15", "--threads", "2"]
-    send(bootstrap, topics.raw, cameras, count, first=1)
     with Fleet(bootstrap, folder, topics, variant=variant) as fleet:
-        fleet.start(*slow)
-        fleet.wait_for_members(1)
-        for turn in range(3):
+        with Backlog(bootstrap, topics, cameras) as backlog:
             fleet.start(*slow)
-            fleet.wait_for_members(2)
-            before = len(drain(bootstrap, topics.processed))
-            drain(bootstrap, topics.processed, count=before + 30)
-            leaving = fleet.workers[turn]
-            assert leaving.stop() == 0, leaving.log.read_text()
-            leaving.killed = True
             fleet.wait_for_members(1)
-        drain(bootstrap, topics.processed, until=lambda ms: len({identity(m) for m in ms}) >= 44 + 4 * (count + 1))
+            for turn in range(3):
+                fleet.start(*slow)
+                fleet.wait_for_members(2)
+                before = count_of(bootstrap, topics.processed)
+                drain(bootstrap, topics.processed, count=before + 30)
+                leaving = fleet.workers[turn]
+                assert leaving.stop() == 0, leaving.log.read_text()
+                leaving.killed = True
+                fleet.wait_for_members(1)
+        everything = 44 + 4 * backlog.sent
+        drain(bootstrap, topics.processed, until=lambda ms: len({identity(m) for m in ms}) >= everything, timeout_s=90)
         assert fleet.workers[-1].stop() == 0
-    return findings(drain(bootstrap, topics.processed), cameras, count + 1)
+    return findings(drain(bootstrap, topics.processed), cameras, backlog.sent)
 
 
 def test_a_worker_with_small_lanes_does_not_stand_still(

@@ -48,6 +48,17 @@ def drain(
     return drain_with({"bootstrap.servers": bootstrap}, topic, count=count, until=until, timeout_s=timeout_s)
 
 
+def count_of(bootstrap: str, topic: str) -> int:
+    """How many records a topic has."""
+    consumer = _reader({"bootstrap.servers": bootstrap})
+    try:
+        partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+        marks = [consumer.get_watermark_offsets(TopicPartition(topic, each), timeout=30) for each in partitions]
+        return sum(high - low for low, high in marks)
+    finally:
+        consumer.close()
+
+
 def drain_with(
     client: Mapping[str, Any],
     topic: str,

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ import cv2
 import numpy as np
 from confluent_kafka import ConsumerGroupTopicPartitions, Message, Producer
 from confluent_kafka.admin import AdminClient
-from kafka_support import cli_environ, drain, unique
+from kafka_support import cli_environ, count_of, drain, unique
 
 from streams.contract.frame import Frame
 from streams.contract.headers import to_headers
@@ -53,6 +54,41 @@ def send(bootstrap: str, topic: str, cameras: Sequence[str], count: int, *, firs
             producer.produce(topic, key=camera, value=data, headers=to_headers(frame))
         producer.poll(0)
     assert producer.flush(30) == 0
+
+
+class Backlog:
+    """Frames of some cameras, sent so that a number of them always waits, however fast workers are; a context manager.
+
+    From sequence 1 on; `sent` is the count of each camera when it has ended, those before it included.
+    """
+
+    def __init__(self, bootstrap: str, topics: Topics, cameras: Sequence[str], *, waiting: int = 400) -> None:
+        self._bootstrap, self._topics, self._cameras, self._waiting = bootstrap, topics, cameras, waiting
+        self.sent = 1
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="backlog")
+
+    def __enter__(self) -> "Backlog":
+        self._top_up()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(0.1):
+            self._top_up()
+
+    def _top_up(self) -> None:
+        # Repeats in the output make it seem further than it is, which costs a few frames of the backlog.
+        done = count_of(self._bootstrap, self._topics.processed)
+        short = self._waiting - (count_of(self._bootstrap, self._topics.raw) - done)
+        if short > 0:
+            count = -(-short // len(self._cameras))
+            send(self._bootstrap, self._topics.raw, self._cameras, count, first=self.sent)
+            self.sent += count
 
 
 def partition_of(bootstrap: str, topic: str, camera: str) -> int:
@@ -116,6 +152,8 @@ class Fleet:
         for worker in self.workers:
             if worker.process.poll() is None:
                 worker.kill()
+            # Shown where a test fails.
+            print(f"{worker.name} said:\n{worker.log.read_text()[-4000:]}")
 
     def start(self, *arguments: str) -> Worker:
         """Start one more worker; the arguments are those of `framelane work`, its operators above all."""

@@ -41,6 +41,7 @@ def state(sent: list[Done]) -> CameraState:
         ClientError.UNKNOWN_TOPIC_OR_PART,
         ClientError.UNKNOWN_TOPIC_ID,
         ClientError.NOT_ENOUGH_REPLICAS,
+        ClientError._DESTROY,
     ],
 )
 def test_once_running_a_topic_that_goes_away_is_waited_for(state: CameraState, sent: list[Done], code: int) -> None:
@@ -84,3 +85,15 @@ def test_a_live_camera_counts_it_warns_and_goes_on(
     assert state.sums.snapshot().dropped == {"too_large": 3}
     (message,) = [record.getMessage() for record in caplog.records]
     assert "more than the topic t takes" in message
+
+
+def test_what_nobody_can_mend_is_dropped_with_a_word(
+    state: CameraState, sent: list[Done], caplog: pytest.LogCaptureFixture
+) -> None:
+    state.outbox.put(RECORD)
+    with caplog.at_level(logging.WARNING):
+        sent[0](ClientError(ClientError.INVALID_RECORD, "no such thing"))
+    state.raise_failure()
+    assert state.sums.snapshot().dropped == {"delivery_failed": 1}
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message == "camera c: frame c/e/0 was dropped: no such thing"
