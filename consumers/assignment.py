@@ -10,6 +10,7 @@ from consumers.failures import Failures
 from consumers.horizon import Horizon
 from consumers.offsets import partitions_of, starts_at
 from consumers.settings import SubscriptionSettings
+from streams.contract.errors import TopicMissing
 
 _log = logging.getLogger(__name__)
 _REFRESH_S = 30.0
@@ -52,6 +53,9 @@ class Watching:
             found = partitions_of(self._consumer, self._settings, timeout_s=1.0)
         except KafkaException as error:
             self._failures.note(error.args[0])
+            return
+        except TopicMissing:
+            # It was there at the start, so it is waited for.
             return
         added = [TopicPartition(self._settings.topic, each, 0) for each in found if each not in self._partitions]
         if added:
@@ -109,6 +113,9 @@ class Grouped:
     def _with_starts(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
         """`since` for the partitions where the group has no place yet."""
         committed = self._consumer.committed(partitions, timeout=_LOOKUP_S)
+        for each in committed:
+            if each.error is not None:
+                raise KafkaException(each.error)
         fresh = [each.partition for each in committed if each.offset < 0]
         topic, since_ns = self._settings.topic, self._settings.since_ns
         starts = starts_at(self._consumer, topic, fresh, since_ns=since_ns, timeout_s=_LOOKUP_S)

@@ -127,6 +127,7 @@ class Subscription:
             frame = self.poll(1.0)
             if frame is not None:
                 return frame
+        self._acknowledge()
         self.close()
         raise StopIteration
 

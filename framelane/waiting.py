@@ -14,42 +14,55 @@ from streams.contract.topics import create_command
 
 _ASK_S = 0.5
 _PAUSE_S = 0.1
+# Whoever does not want to wait must still get an answer from a broker that is there.
+_LEAST_S = 2.0
 _DENIED = confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED
+_UNKNOWN = confluent_kafka.KafkaError.UNKNOWN_TOPIC_OR_PART
 
 
-def wait_for_kafka(settings: KafkaSettings, topics: Sequence[str], *, wait_s: float) -> None:
+def wait_for_kafka(
+    settings: KafkaSettings, topics: Sequence[str], *, wait_s: float, optional: Sequence[str] = ()
+) -> list[str]:
     """Return when the broker answers and each of the topics exists and has a leader.
 
-    wait_s: give up after so long; 0 asks once. Raises BrokerUnavailable or TopicMissing then, with the mend, and at
-    once what waiting would not mend: SettingError for a name that no topic can have, a plain KafkaError for
-    credentials, TLS and rights.
+    wait_s: give up after so long; 0 asks once. optional: topics that are not waited for; those of them that are missing
+    are returned. Raises BrokerUnavailable or TopicMissing when it gives up, with the mend, and at once what waiting
+    would not mend: SettingError for a name that no topic can have, a plain KafkaError for credentials, TLS and rights.
     """
-    for topic in topics:
+    for topic in (*topics, *optional):
         check_topic_name(topic)
     connection = AdminConnection(settings)
     give_up = time.monotonic() + wait_s
     _wait_for_broker(connection, give_up=give_up, wait_s=wait_s)
     while True:
-        missing = missing_topics(connection, topics)
-        if not missing:
-            return
-        if time.monotonic() >= give_up:
+        left = give_up - time.monotonic()
+        try:
+            missing = missing_topics(connection, [*topics, *optional], timeout_s=min(REQUEST_S, max(_LEAST_S, left)))
+        except BrokerUnavailable:
+            if left <= 0:
+                raise
+            continue
+        needed = [topic for topic in missing if topic in topics]
+        if not needed:
+            return missing
+        if left <= 0:
             raise TopicMissing(
-                f"no topic {', '.join(missing)} on {settings.bootstrap} (waited {wait_s:g} s); "
-                f"make {'it' if len(missing) == 1 else 'them'}: {create_command(missing, reach=settings.reach)}"
+                f"no topic {', '.join(needed)} on {settings.bootstrap} (waited {wait_s:g} s); "
+                f"make {'it' if len(needed) == 1 else 'them'}: {create_command(needed, reach=settings.reach)}"
             )
         time.sleep(_PAUSE_S)
 
 
-def missing_topics(connection: AdminConnection, topics: Sequence[str]) -> list[str]:
+def missing_topics(connection: AdminConnection, topics: Sequence[str], *, timeout_s: float = REQUEST_S) -> list[str]:
     """Those of the topics that do not exist, or have a partition without a leader.
 
-    Unlike a client's request for metadata, this question never makes a broker create them.
+    Unlike a client's request for metadata, this question never makes a broker create them. Raises BrokerUnavailable
+    when no answer comes in time, and KafkaError where there is no right to ask.
     """
     if not topics:
         return []
     missing = []
-    answers = connection.client.describe_topics(TopicCollection(list(topics)), request_timeout=REQUEST_S)
+    answers = connection.client.describe_topics(TopicCollection(list(topics)), request_timeout=timeout_s)
     for name, answer in answers.items():
         try:
             description = answer.result()
@@ -59,6 +72,11 @@ def missing_topics(connection: AdminConnection, topics: Sequence[str]) -> list[s
                 raise KafkaError(
                     f"topic {name}: {user} has no right to it on {connection.settings.bootstrap}; it needs "
                     "Describe, and Read or Write"
+                ) from error
+            if error.args[0].code() != _UNKNOWN:
+                raise BrokerUnavailable(
+                    f"the broker at {connection.settings.bootstrap} does not say whether topic {name} exists: "
+                    f"{error.args[0].str()}"
                 ) from error
             missing.append(name)
         else:

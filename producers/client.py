@@ -58,6 +58,7 @@ def connect(settings: KafkaSettings, *, on_error: Callable[[ClientError], None])
         "queue.buffering.max.kbytes": _QUEUE_KBYTES,
         # No frame is given up because the broker is away: the cameras' outboxes fill up, and do as their policies say.
         "message.timeout.ms": 0,
+        "allow.auto.create.topics": False,
         # How long a topic that the broker does not know is waited for.
         "topic.metadata.propagation.max.ms": 5000,
     }

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import socket
 import threading
 import time
@@ -51,7 +52,7 @@ class FrameProducer:
         self.settings = settings or load_kafka_settings()
         self.clock = clock
         self.stop = stop or threading.Event()
-        self.instance = f"{socket.gethostname()}-{os.getpid()}"
+        self.instance = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
         self.broker = Broker(self.settings.bootstrap)
         self._producer: Producer = connect(self.settings, on_error=self.broker.on_error)
         self._cameras: dict[str, CameraState] = {}

@@ -1,11 +1,14 @@
 """What waits for the broker, for one camera: bounded, in order, and full in the way that its policy says."""
 
+import bisect
+import itertools
 import math
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from operator import itemgetter
+from typing import Literal, NoReturn, Protocol
 
 from confluent_kafka import KafkaError as ClientError
 from confluent_kafka import KafkaException
@@ -65,9 +68,14 @@ class Outbox:
         self._max_bytes, self._clock = max_bytes, clock
         # Returned: what came back while later ones are still under way; it waits until all of those are heard of.
         self._waiting: deque[Outgoing] = deque()
-        self._returned: deque[Outgoing] = deque()
+        # By when each was sent: what was on its way to the broker comes back later than what waited behind it.
+        self._returned: list[tuple[int, Outgoing]] = []
+        self._serials = itertools.count()
         self._held_bytes = self._sent_bytes = self._sent = 0
         self._rests_until = self._progress_at = -math.inf
+        # Once a record came back, the oldest goes alone, until one arrives: while a topic is made again librdkafka may
+        # fail one record and deliver the next.
+        self._probing = False
         self._ended = False
         self._changed = threading.Condition()
 
@@ -86,8 +94,7 @@ class Outbox:
         """Take a record. Raises KafkaError once it is closed."""
         with self._changed:
             if self._ended:
-                self._fate.given_up(record, "undelivered")
-                raise KafkaError(f"camera {record.camera_id}: its producer is closed; frames go there no more")
+                self._refuse(record)
             if self._policy == "block":
                 self._put_with_room(record)
             else:
@@ -115,6 +122,10 @@ class Outbox:
             while self._held():
                 self._drop_oldest(reason)
 
+    def _refuse(self, record: Outgoing) -> NoReturn:
+        self._fate.given_up(record, "undelivered")
+        raise KafkaError(f"camera {record.camera_id}: its producer is closed; frames go there no more")
+
     def _open(self) -> int:
         return self._sent + self._held()
 
@@ -127,12 +138,14 @@ class Outbox:
                 self._fate.given_up(record, "stopped")
                 return
             self._changed.wait(_TICK_S)
+            if self._ended:
+                self._refuse(record)
 
     def _take(self, record: Outgoing) -> bool:
         self._pump()
         if not self._room_for(record):
             return False
-        if not self._held():
+        if not self._held() and not (self._probing and self._sent):
             return self._try_send(record)
         self._hold(record)
         return True
@@ -148,20 +161,20 @@ class Outbox:
             self._drop_oldest("buffer_full")
 
     def _drop_oldest(self, reason: str) -> None:
-        record = (self._returned or self._waiting).popleft()
+        record = self._returned.pop(0)[1] if self._returned else self._waiting.popleft()
         self._held_bytes -= record.size
         self._fate.given_up(record, reason)
         self._changed.notify_all()
 
     def _pump(self) -> None:
         if self._returned and not self._sent:
-            self._waiting.extendleft(reversed(self._returned))
+            self._waiting.extendleft(record for _, record in reversed(self._returned))
             self._returned.clear()
         if self._clock() < self._rests_until:
             return
         while self._waiting and not self._returned:
             record = self._waiting[0]
-            if self._sent >= MAX_SENT_FRAMES or not self._client_takes(record):
+            if self._sent >= (1 if self._probing else MAX_SENT_FRAMES) or not self._client_takes(record):
                 return
             if not self._try_send(record):
                 return
@@ -179,22 +192,24 @@ class Outbox:
         """Give a record to the client; False when that is full."""
         self._sent += 1
         self._sent_bytes += record.size
+        serial = next(self._serials)
         try:
-            self._send(record, lambda error: self._done(record, error))
+            self._send(record, lambda error: self._done(serial, record, error))
         except BufferError:
             self._sent -= 1
             self._sent_bytes -= record.size
             return False
         except KafkaException as error:
-            self._done(record, error.args[0])
+            self._done(serial, record, error.args[0])
         return True
 
-    def _done(self, record: Outgoing, error: ClientError | None) -> None:
+    def _done(self, serial: int, record: Outgoing, error: ClientError | None) -> None:
         with self._changed:
             self._sent -= 1
             self._sent_bytes -= record.size
             if error is None:
                 self._progress_at = self._clock()
+                self._probing = False
                 self._fate.delivered(record)
                 self._pump()
             elif not self._fate.keeps(record, error):
@@ -202,7 +217,8 @@ class Outbox:
             elif self._ended:
                 self._fate.given_up(record, "undelivered")
             else:
-                self._returned.append(record)
+                self._probing = True
+                bisect.insort(self._returned, (serial, record), key=itemgetter(0))
                 self._held_bytes += record.size
                 self._rests_until = self._clock() + RETRY_S
             self._changed.notify_all()

@@ -3,11 +3,14 @@
 Faust's own producer only buffers on `send`, and a delivery that fails is a log line while the offset is committed.
 """
 
+import bisect
+import itertools
 import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -58,6 +61,7 @@ _PRODUCER: dict[str, str | int | float | bool] = {
     "queue.buffering.max.kbytes": 2 * MAX_IN_FLIGHT_BYTES // 1024,
     # A frame is never given up because the broker is away; lanes fill, and fetching pauses.
     "message.timeout.ms": 0,
+    "allow.auto.create.topics": False,
 }
 
 
@@ -107,8 +111,14 @@ class Publisher:
         self._was_full = False
         # What the client had no room for.
         self._waiting: deque[tuple[OutRecord, Receiver]] = deque()
+        self._sent = 0
+        # Once a topic was away, the oldest record goes alone, until one arrives: while a topic is made again librdkafka
+        # may fail one record and deliver the next.
+        self._probing = False
         # What failed because its topic is away. Nothing newer is taken until it is sent again: it would overtake.
-        self._failed: deque[tuple[OutRecord, Receiver]] = deque()
+        # By when each was sent: what was on its way to the broker fails later than what waited behind it.
+        self._failed: list[tuple[int, OutRecord, Receiver]] = []
+        self._serials = itertools.count()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._poll, name="deliveries", daemon=True)
         self._thread.start()
@@ -143,8 +153,10 @@ class Publisher:
         self._thread.join(timeout_s)
 
     def _hand_over(self) -> None:
-        while self._waiting:
+        while self._waiting and not self._failed and not (self._probing and self._sent):
             record, receiver = self._waiting[0]
+            self._sent += 1
+            serial = next(self._serials)
             try:
                 self._producer.produce(
                     record.topic,
@@ -152,26 +164,31 @@ class Publisher:
                     key=record.key,
                     headers=list(record.headers),
                     timestamp=record.timestamp_ms,
-                    on_delivery=self._on_delivery(record, receiver),
+                    on_delivery=self._on_delivery(serial, record, receiver),
                 )
             except BufferError:
+                self._sent -= 1
                 return
             except KafkaException as error:
                 self._waiting.popleft()
-                self._reported(record, receiver, error.args[0])
+                self._reported(serial, record, receiver, error.args[0])
             else:
                 self._waiting.popleft()
 
-    def _on_delivery(self, record: OutRecord, receiver: Receiver) -> Callable[[KafkaError | None, Message], None]:
+    def _on_delivery(
+        self, serial: int, record: OutRecord, receiver: Receiver
+    ) -> Callable[[KafkaError | None, Message], None]:
         # Called by librdkafka in the thread that polls.
-        return lambda error, _message: self._mailbox.post(self._reported, record, receiver, error)
+        return lambda error, _message: self._mailbox.post(self._reported, serial, record, receiver, error)
 
-    def _reported(self, record: OutRecord, receiver: Receiver, error: KafkaError | None) -> None:
+    def _reported(self, serial: int, record: OutRecord, receiver: Receiver, error: KafkaError | None) -> None:
+        self._sent -= 1
+        self._probing = error is not None and (self._probing or error.code() in _AWAY)
         if error is not None and error.code() in _AWAY and not self._closed.is_set():
             if not self._failed:
                 log.warning("cannot deliver to %s, trying again: %s", record.topic, error.str())
                 self._mailbox.later(RETRY_S, self._again)
-            self._failed.append((record, receiver))
+            bisect.insort(self._failed, (serial, record, receiver), key=itemgetter(0))
             self._was_full = True
             return
         self._in_flight_bytes -= len(record.value)
@@ -185,11 +202,11 @@ class Publisher:
         self._find_room()
 
     def _again(self) -> None:
-        # Failures are reported in the order of sending, and sent again in that order, before anything newer.
-        failed, self._failed = self._failed, deque()
-        for record, receiver in failed:
+        # Sent again in the order in which they were sent, before anything newer.
+        failed, self._failed = self._failed, []
+        for _, record, receiver in reversed(failed):
             if receiver.wanted:
-                self._waiting.append((record, receiver))
+                self._waiting.appendleft((record, receiver))
             else:
                 self._in_flight_bytes -= len(record.value)
         self._find_room()

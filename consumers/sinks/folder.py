@@ -44,7 +44,7 @@ class FolderSink:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             probe.write_bytes(b"")
-            probe.unlink()
+            probe.unlink(missing_ok=True)
         except OSError as error:
             raise failed_write(self._folder, error) from error
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import shutil
 from pathlib import Path
 
@@ -19,8 +20,8 @@ MIN_FREE_BYTES = 32 * 1024 * 1024
 class Mp4Sink:
     """Writes FILE.mp4, or FILE-<camera>.mp4 for several cameras (FILE-<camera>-<pipeline>.mp4 for several pipelines).
 
-    A video is complete only once it is closed: until then it lies beside it as a hidden `.part.mp4` that carries this
-    process's number, so that several may write the same FILE.mp4. What exists is never overwritten: FILE.2.mp4 follows.
+    A video is complete only once it is closed: until then it lies beside it as a hidden `.part.mp4` that nobody
+    else writes, so that several may write the same FILE.mp4. What exists is never overwritten: FILE.2.mp4 follows.
     MPEG-4 Part 2 (VLC, mpv and FFmpeg play it, browsers do not), without sound.
     """
 
@@ -28,6 +29,8 @@ class Mp4Sink:
         if options.fps is not None and not 0.1 <= options.fps <= 120:
             raise SettingError(f"fps {options.fps}: expected 0.1 to 120")
         self._path, self._fps = path, options.fps
+        # Several may write the same FILE.mp4, and containers on one volume all have the same process number.
+        self._token = secrets.token_hex(4)
         self._tracks: dict[tuple[str, str], VideoTrack] = {}
 
     def setup(self) -> None:
@@ -66,7 +69,7 @@ class Mp4Sink:
         failures: list[SinkError] = []
         for (camera_id, source), track in self._tracks.items():
             try:
-                self._finish(track, _free(self._named(camera_id, source)))
+                self._finish(track, self._named(camera_id, source))
             except SinkError as error:
                 failures.append(error)
         for failure in failures[1:]:
@@ -77,14 +80,14 @@ class Mp4Sink:
     def _finish(self, track: VideoTrack, path: Path) -> None:
         track.close()
         try:
-            track.path.replace(path)
-            size = path.stat().st_size
+            named = _rename(track.path, path)
+            size = named.stat().st_size
         except OSError as error:
             raise failed_write(path, error) from error
-        _log.info("wrote %s", path, extra={"bytes": size})
+        _log.info("wrote %s", named, extra={"bytes": size})
 
     def _unfinished(self, number: int) -> Path:
-        return self._path.with_name(f".{self._path.stem}-{os.getpid()}-{number}.part.mp4")
+        return self._path.with_name(f".{self._path.stem}-{self._token}-{number}.part.mp4")
 
     def _named(self, camera_id: str, source: str) -> Path:
         if len(self._tracks) == 1:
@@ -94,10 +97,22 @@ class Mp4Sink:
         return self._path.with_name(f"{self._path.stem}-{label}{self._path.suffix}")
 
 
-def _free(path: Path) -> Path:
-    """The path, or the first of path.2, path.3 ... that does not exist."""
-    number, free = 1, path
-    while free.exists():
-        number += 1
-        free = path.with_name(f"{path.stem}.{number}{path.suffix}")
-    return free
+def _rename(part: Path, path: Path) -> Path:
+    """Give a file the name, or the first of path.2, path.3 ... that nobody has; returns it."""
+    number, named = 1, path
+    while True:
+        try:
+            # Unlike a rename, a link never takes a name that another process has just given away.
+            os.link(part, named)
+        except FileExistsError:
+            number += 1
+            named = path.with_name(f"{path.stem}.{number}{path.suffix}")
+        except OSError:
+            # Some file systems have no links.
+            if named.exists():
+                raise
+            part.replace(named)
+            return named
+        else:
+            part.unlink()
+            return named

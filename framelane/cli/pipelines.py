@@ -9,6 +9,7 @@ import typer
 
 from framelane.cli.options import LogLevel
 from streams.contract.errors import SettingError
+from streams.contract.kafka_settings import has_kafka_table, load_kafka_settings
 
 if TYPE_CHECKING:
     from streams.pipeline_settings import PipelineSettings
@@ -41,6 +42,8 @@ def check(
     set_up_logging(log_level)
     try:
         read = load_pipelines(file)
+        if has_kafka_table(file):
+            load_kafka_settings(config=file, environ={}).for_faust()
     except SettingError as error:
         # As they stand, a line each, so that an editor can jump to them.
         print(error, file=sys.stderr)

@@ -1,6 +1,7 @@
 """`framelane work`."""
 
 import asyncio
+import hashlib
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,12 +17,14 @@ import typer
 
 from framelane.cli import options
 from streams.contract import topics
-from streams.contract.errors import FramelaneError, SettingError, TopicMissing
+from streams.contract.errors import FramelaneError, SettingError
+from streams.contract.kafka_settings import has_kafka_table
 
 if TYPE_CHECKING:
     from streams.accounts import Accounts
     from streams.contract.kafka_settings import KafkaSettings
     from streams.pipeline_settings import PipelineSettings
+    from streams.settings import WorkerSettings
 
 
 def _quick(flag: str, metavar: str, text: str) -> Any:
@@ -68,29 +72,44 @@ def work(
     - `framelane work --pipelines pipelines.toml`
     """
     from framelane.logs import set_up_logging
+    from framelane.waiting import wait_for_kafka
     from streams.pipeline_settings import load_pipelines, quick_pipeline
+    from streams.settings import WorkerSettings
 
     set_up_logging(log_level)
-    kafka = options.kafka_settings(bootstrap, config)
-    kafka.for_faust()
+    worker = WorkerSettings() if threads is None else WorkerSettings(threads=threads)
+    wait_s = options.seconds(wait, option="--wait")
     quick = {"group": group, "input": input_topic, "output": output, "events": events, "dead_letter": dead_letter}
     given: dict[str, Any] = {name: value for name, value in {**quick, "quality": quality}.items() if value is not None}
     if pipelines is None:
         if not op:
             raise SettingError("work: expected --pipelines FILE, or at least one --op, such as --op resize:width=640")
+        if pipeline is not None:
+            raise SettingError(f"--pipeline {pipeline!r}: names one of the pipelines of a file: give --pipelines FILE")
         chosen: tuple[PipelineSettings, ...] = (quick_pipeline(op, name=_name_of(group), **given),)
     else:
         _refuse_with_file(op, given)
         chosen = _chosen(load_pipelines(pipelines), pipeline)
+    if config is None and pipelines is not None and has_kafka_table(pipelines):
+        config = pipelines
+    kafka = options.kafka_settings(bootstrap, config)
+    kafka.for_faust()
+    needed = {topic for each in chosen for topic in (each.input, each.output, each.events, each.dead_letter) if topic}
+    absent = wait_for_kafka(kafka, sorted(needed), optional=[topics.STATUS] if status else (), wait_s=wait_s)
     if len(chosen) > 1:
         sys.exit(_supervise([settings.name for settings in chosen]))
-    _serve(chosen[0], kafka, threads, wait_s=options.seconds(wait, option="--wait"), status=status)
+    if absent:
+        create = topics.create_command(absent, reach=kafka.reach)
+        print(f"framelane: no status is reported, as there is no topic {topics.STATUS}: {create}", file=sys.stderr)
+    _serve(chosen[0], kafka, replace(worker, status_topic="" if absent or not status else topics.STATUS))
 
 
 def _name_of(group: str | None) -> str:
     """The pipeline's name: its group's. Outputs are named by it, so two groups must not share one."""
-    name = re.sub(r"[^a-z0-9-]+", "-", (group or "quick").lower().removeprefix("framelane.")).strip("-")
-    return name or "quick"
+    plain = (group or "quick").removeprefix("framelane.")
+    name = re.sub(r"[^a-z0-9-]+", "-", plain.lower()).strip("-")
+    # A name must tell team.a from team-a, which a pipeline's name cannot spell.
+    return name if name == plain else f"{name}-{hashlib.sha256(plain.encode()).hexdigest()[:4]}".lstrip("-")
 
 
 def _refuse_with_file(op: list[str] | None, given: Mapping[str, object]) -> None:
@@ -109,24 +128,10 @@ def _chosen(pipelines: "tuple[PipelineSettings, ...]", name: str | None) -> "tup
     return chosen
 
 
-def _serve(
-    pipeline: "PipelineSettings", kafka: "KafkaSettings", threads: int | None, *, wait_s: float, status: bool
-) -> None:
-    from framelane.waiting import wait_for_kafka
+def _serve(pipeline: "PipelineSettings", kafka: "KafkaSettings", settings: "WorkerSettings") -> None:
     from streams.accounts import Accounts
-    from streams.settings import WorkerSettings
     from streams.worker import run_worker
 
-    needed = [pipeline.input, pipeline.output, pipeline.events, pipeline.dead_letter]
-    wait_for_kafka(kafka, [topic for topic in needed if topic], wait_s=wait_s)
-    status_topic = topics.STATUS if status else ""
-    if status:
-        try:
-            wait_for_kafka(kafka, [topics.STATUS], wait_s=0)
-        except TopicMissing as missing:
-            print(f"framelane: no status is reported: {missing}", file=sys.stderr)
-            status_topic = ""
-    settings = WorkerSettings(status_topic=status_topic, **({} if threads is None else {"threads": threads}))
     accounts = Accounts()
     code = FramelaneError.exit_code
     try:

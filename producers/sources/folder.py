@@ -51,10 +51,13 @@ class ImageFolder:
         for file in self._files:
             try:
                 data = file.read_bytes()
-                inspect(data)
-            except (OSError, FrameError) as error:
-                logger.warning("skipped %s: expected %s: %s", file, _EXPECTED, error, extra={"source": self.name})
+            except OSError as error:
+                logger.warning("skipped %s: %s", file, error, extra={"source": self.name})
                 continue
+            if not _is_image(data):
+                logger.warning("skipped %s: expected %s", file, _EXPECTED, extra={"source": self.name})
+                continue
+            # One that is damaged or too large is a frame that was captured: it is counted where it is refused.
             yield data
 
 
@@ -80,7 +83,7 @@ def open_folder(path: Path, options: SourceOptions) -> ImageFolder:
         raise SourceError(f"source {str(path)!r}: the folder cannot be read: {error.strerror}") from error
     if not files:
         raise SourceError(f"source {str(path)!r}: the folder is empty; expected {_EXPECTED} files in it")
-    if not any(_is_image(file) for file in files):
+    if not any(_is_image_file(file) for file in files):
         raise SourceError(
             f"source {str(path)!r}: none of the {len(files)} files in the folder is an image; expected {_EXPECTED}"
         )
@@ -90,17 +93,24 @@ def open_folder(path: Path, options: SourceOptions) -> ImageFolder:
 def open_image(path: Path, options: SourceOptions) -> ImageFolder:
     """Open one image as a source of one frame; SourceError when it is none."""
     try:
-        inspect(path.read_bytes())
+        data = path.read_bytes()
     except OSError as error:
         raise SourceError(f"source {str(path)!r}: cannot be read: {error.strerror}") from error
-    except FrameError as error:
-        raise SourceError(f"source {str(path)!r}: is not a {_EXPECTED}: {error}") from error
+    if not _is_image(data):
+        raise SourceError(f"source {str(path)!r}: is not a {_EXPECTED}")
     return ImageFolder(str(path), [path], options)
 
 
-def _is_image(file: Path) -> bool:
+def _is_image_file(file: Path) -> bool:
     try:
-        inspect(file.read_bytes())
-    except (OSError, FrameError):
+        return _is_image(file.read_bytes())
+    except OSError:
         return False
+
+
+def _is_image(data: bytes) -> bool:
+    try:
+        inspect(data)
+    except FrameError as error:
+        return error.reason not in ("empty", "not_an_image")
     return True

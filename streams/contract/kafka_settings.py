@@ -22,6 +22,7 @@ DEFAULT_BOOTSTRAP = "localhost:9092"
 # librdkafka's own default hash would put one camera on different partitions in different topics.
 PARTITIONER = "murmur2_random"
 _ENV = "FRAMELANE_KAFKA__"
+_PASSWORDS = ("password", "password_file", "password_env")
 # librdkafka's settings that the worker's Faust consumer can honour, by Faust's names; any other has no twin there.
 _FAUST_TWINS = {
     "client.id": "broker_client_id",
@@ -65,11 +66,15 @@ class KafkaSettings(BaseModel):
     scope: str = ""
     librdkafka: dict[str, str | int | float | bool] = Field(default_factory=dict)
     _file: Path | None = PrivateAttr(None)
+    # What the file says; somebody may have said otherwise.
+    _files_bootstrap: str = PrivateAttr("")
 
     @property
     def reach(self) -> str:
-        """The option that lets another command of ours reach the same broker."""
-        return f"--config {self._file}" if self._file else f"--bootstrap {self.bootstrap}"
+        """The options that let another command of ours reach the same broker."""
+        config = f"--config {self._file}" if self._file else ""
+        bootstrap = "" if self.bootstrap == self._files_bootstrap else f"--bootstrap {self.bootstrap}"
+        return f"{config} {bootstrap}".strip()
 
     @model_validator(mode="after")
     def _complete(self) -> "KafkaSettings":
@@ -90,13 +95,13 @@ class KafkaSettings(BaseModel):
 
     def secret(self, environ: Mapping[str, str] = os.environ) -> str:
         """The password, read from where the settings say, at the moment it is needed."""
+        if self.password:
+            return self.password
         if self.password_file:
             return _read(self.password_file, "password_file").strip()
-        if self.password_env:
-            if self.password_env not in environ:
-                raise SettingError(f"kafka.password_env: the environment has no variable {self.password_env!r}")
-            return environ[self.password_env]
-        return self.password
+        if self.password_env and self.password_env not in environ:
+            raise SettingError(f"kafka.password_env: the environment has no variable {self.password_env!r}")
+        return environ[self.password_env] if self.password_env else ""
 
     def for_confluent(self, **more: str | int | float | bool) -> dict[str, Any]:
         """Settings of a confluent-kafka client; `more` is the role's, `[kafka.librdkafka]` has the last word."""
@@ -179,6 +184,9 @@ def load_kafka_settings(
     }
     if environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         from_environ.setdefault("bootstrap", environ["KAFKA_BOOTSTRAP_SERVERS"])
+    if any(from_environ.get(name) for name in _PASSWORDS):
+        # The environment goes before the file, whichever way each of them gives the password.
+        table = {name: value for name, value in table.items() if name not in _PASSWORDS}
     given = {"bootstrap": bootstrap} if bootstrap else {}
     try:
         settings = KafkaSettings.model_validate(table | from_environ | given)
@@ -186,8 +194,14 @@ def load_kafka_settings(
         where = f"{config}: " if config else ""
         # Not "from error": pydantic's own text holds every value, secrets included.
         raise SettingError(where + _mistake(error.errors()[0])) from None
-    settings._file = config
+    if config:
+        settings._file, settings._files_bootstrap = config, str(table.get("bootstrap", DEFAULT_BOOTSTRAP))
     return settings
+
+
+def has_kafka_table(path: Path) -> bool:
+    """Whether a TOML file says how to reach a broker; SettingError when it cannot be read or is not TOML."""
+    return "kafka" in _content(path)
 
 
 def _mistake(first: ErrorDetails) -> str:
@@ -205,16 +219,22 @@ def _mistake(first: ErrorDetails) -> str:
 
 
 def _kafka_table(path: Path) -> dict[str, Any]:
-    try:
-        table = tomllib.loads(_read(path, "--config")).get("kafka", {})
-    except tomllib.TOMLDecodeError as error:
-        raise SettingError(f"{path}: is not TOML: {error}") from error
+    table = _content(path).get("kafka")
+    if table is None:
+        raise SettingError(f"{path}: has no table [kafka], which says how to reach the broker")
     if not isinstance(table, dict):
         raise SettingError(f"{path}: kafka: expected one table, [kafka]")
     for name in ("ca", "cert", "key", "password_file"):
         if isinstance(table.get(name), str):
             table[name] = path.parent / table[name]
     return dict(table)
+
+
+def _content(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(_read(path, "--config"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingError(f"{path}: is not TOML: {error}") from error
 
 
 def _read(path: Path, setting: str) -> str:

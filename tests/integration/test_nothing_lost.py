@@ -2,6 +2,7 @@
 
 import random
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ class Kill:
         self, bootstrap: str, make_topic: Callable[..., str], folder: Path, *, seed: int, variant: str
     ) -> None:
         self.random = random.Random(seed)
+        self.committed: dict[int, int] = {}
         topics = make_topics(make_topic)
         cameras = cameras_on_each_partition(bootstrap, topics.raw, 4)
         with Fleet(bootstrap, folder, topics, variant=variant) as fleet:
@@ -29,7 +31,6 @@ class Kill:
                 victim, other = other, victim
             send(bootstrap, topics.raw, cameras, FRAMES, first=1)
             at_kill = self.kill(fleet, victim, members[victim.name])
-            self.committed = fleet.committed()
             self.position = {p: max(o for q, o in at_kill if q == p) + 1 for p in {p for p, _ in at_kill}}
             self.victims_partitions = members[victim.name]
             everything = 4 * 12 + 4 * FRAMES
@@ -56,7 +57,9 @@ class Kill:
             if len(seen) < enough:
                 return False
             victim.process.send_signal(signal.SIGSTOP)
-            committed = fleet.committed()
+            # What it has sent the broker still takes; that it is done with it nobody tells.
+            time.sleep(0.3)
+            committed = self.committed = fleet.committed()
             position = {p: max(o for q, o in seen if q == p) + 1 for p in {p for p, _ in seen} & partitions}
             if any((committed.get(p, 0) > at) if early else (committed.get(p, 0) < at) for p, at in position.items()):
                 victim.kill()

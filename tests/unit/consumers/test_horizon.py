@@ -52,3 +52,15 @@ def test_a_partition_that_went_to_somebody_else_is_not_waited_for() -> None:
     horizon.assign([1])
     assert not horizon.reached
     assert horizon.unbounded(now_ns=UNTIL_NS) == [1]
+
+
+def test_a_rebalance_that_takes_all_partitions_away_for_a_moment_is_no_end() -> None:
+    horizon = Horizon(UNTIL_NS)
+    horizon.assign([0, 1])
+    horizon.revoke([0, 1])
+    assert not horizon.reached
+    horizon.assign([1])
+    assert not horizon.reached
+    horizon.bound({1: 5})
+    horizon.note(1, next_offset=5)
+    assert horizon.reached

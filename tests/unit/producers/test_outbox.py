@@ -261,3 +261,45 @@ def test_nothing_is_taken_once_it_is_closed() -> None:
     with pytest.raises(KafkaError, match="camera c: its producer is closed"):
         box.put(record(0))
     assert client.fates == [(0, "undelivered")]
+
+
+def test_what_comes_back_in_another_order_is_sent_in_the_first_and_one_alone_tries_the_way() -> None:
+    client = Client()
+    box = outbox(client, policy="block")
+    for number in range(4):
+        box.put(record(number))
+    # What waited in the client comes back before what was on its way.
+    for at in (2, 2, 0, 0):
+        client.held.pop(at)[1](AWAY)
+    client.now_s += RETRY_S
+    box.pump()
+    assert client.order[4:] == [0]
+    box.put(record(4))
+    assert client.order[4:] == [0], "nothing follows before one has arrived"
+    while client.held:
+        client.answer(1)
+    assert client.order[4:] == [0, 1, 2, 3, 4]
+    assert box.pending == 0
+
+
+def test_whoever_waits_for_room_when_it_is_closed_is_told() -> None:
+    client = Client()
+    box = outbox(client, policy="block", max_bytes=100)
+    box.put(record(0))
+    told: list[KafkaError] = []
+
+    def put() -> None:
+        try:
+            box.put(record(1))
+        except KafkaError as error:
+            told.append(error)
+
+    blocked = threading.Thread(target=put)
+    blocked.start()
+    blocked.join(0.05)
+    assert blocked.is_alive()
+    box.close("undelivered")
+    client.answer(1)
+    blocked.join(10)
+    assert [str(error) for error in told] == ["camera c: its producer is closed; frames go there no more"]
+    assert client.fates == [(0, "delivered"), (1, "undelivered")]

@@ -1,4 +1,4 @@
-import os
+import threading
 from pathlib import Path
 
 import cv2
@@ -134,12 +134,18 @@ def test_a_video_that_cannot_be_finished_leaves_the_others_whole(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["a-gate-2.mp4"]
 
 
-def test_a_part_is_named_after_its_process(tmp_path: Path) -> None:
-    sink = Mp4Sink(tmp_path / "a.mp4", SinkOptions(fps=25))
-    sink.setup()
-    sink.add(run(1)[0])
-    assert [path.name for path in tmp_path.iterdir()] == [f".a-{os.getpid()}-0.part.mp4"]
-    sink.close()
+def test_two_that_write_the_same_file_and_end_together_keep_both(tmp_path: Path) -> None:
+    sinks = [Mp4Sink(tmp_path / "a.mp4", SinkOptions(fps=25)) for _ in range(2)]
+    for sink in sinks:
+        sink.setup()
+        sink.add(run(1)[0])
+    assert len(list(tmp_path.glob(".a-*-0.part.mp4"))) == 2
+    threads = [threading.Thread(target=sink.close) for sink in sinks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.2.mp4", "a.mp4"]
 
 
 def test_no_frames_leave_no_file(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from streams.pipeline_settings import quick_pipeline
         (None, "quick"),
         ("framelane.blur", "blur"),
         ("inv", "inv"),
-        ("Team_A.Night shift", "team-a-night-shift"),
-        ("___", "quick"),
+        ("team-a", "team-a"),
+        ("Team_A.Night shift", "team-a-night-shift-d879"),
+        ("___", "bda2"),
     ],
 )
 def test_a_quick_pipeline_has_its_groups_name(group: str | None, name: str) -> None:
@@ -22,4 +23,4 @@ def test_a_quick_pipeline_has_its_groups_name(group: str | None, name: str) -> N
 
 
 def test_outputs_of_two_groups_are_told_apart() -> None:
-    assert _name_of("framelane.blur") != _name_of("framelane.gray")
+    assert len({_name_of(group) for group in ("framelane.blur", "framelane.gray", "team-a", "team.a", "Team.a")}) == 5

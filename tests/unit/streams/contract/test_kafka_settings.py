@@ -132,6 +132,19 @@ def test_another_command_reaches_the_same_broker_as_this_one(tmp_path: Path) -> 
     config = write(tmp_path, '[kafka]\nbootstrap = "file:1"\n')
     assert load_kafka_settings(bootstrap="flag:1", environ={}).reach == "--bootstrap flag:1"
     assert load_kafka_settings(config=config, environ={}).reach == f"--config {config}"
+    both = load_kafka_settings(bootstrap="flag:1", config=config, environ={})
+    assert both.reach == f"--config {config} --bootstrap flag:1"
+
+
+def test_a_password_of_the_environment_goes_before_a_file_that_the_settings_name(tmp_path: Path) -> None:
+    config = write(tmp_path, '[kafka]\nsecurity = "sasl"\nusername = "a"\npassword_file = "none"\n')
+    settings = load_kafka_settings(config=config, environ={"FRAMELANE_KAFKA__PASSWORD": "hunter2"})
+    assert settings.secret({}) == "hunter2"
+
+
+def test_a_file_that_does_not_say_how_to_reach_a_broker_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"has no table \[kafka\]"):
+        load_kafka_settings(config=write(tmp_path, "[Kafka]\n"), environ={})
 
 
 def test_an_empty_variable_is_none() -> None:
