@@ -61,7 +61,7 @@ def create_topics(
     ]
     before = topic_states(connection, [spec.name for spec in specs])
     created = _create(connection, [spec for spec in specs if spec.name not in before], brokers=brokers)
-    states = before | topic_states(connection, created)
+    states = before | _new_states(connection, [spec.name for spec in specs if spec.name not in before])
     return [
         TopicReport(
             state=states[spec.name],
@@ -129,24 +129,38 @@ def _configs(connection: AdminConnection, names: Sequence[str]) -> dict[str, Map
     return found
 
 
+def _new_states(connection: AdminConnection, names: Sequence[str]) -> dict[str, TopicState]:
+    """The topics that were just made: not every broker has heard of them yet."""
+    give_up = time.monotonic() + _USABLE_S
+    while len(states := topic_states(connection, names)) < len(names):
+        if time.monotonic() > give_up:
+            unknown = ", ".join(name for name in names if name not in states)
+            raise TopicMissing(f"topic {unknown}: created, but not every broker knows it after {_USABLE_S:g} s")
+        time.sleep(0.05)
+    return states
+
+
 def _create(connection: AdminConnection, specs: Sequence[TopicSpec], *, brokers: int) -> list[str]:
     """Create the topics and wait until they can be used; the names of those that are ours."""
     if not specs:
         return []
     new = [NewTopic(spec.name, spec.partitions, spec.replicas, config=spec.config()) for spec in specs]
     answers = connection.client.create_topics(new, request_timeout=REQUEST_S)
+    ours = []
     for spec in specs:
         try:
             answers[spec.name].result()
         except KafkaException as error:
             _raise_unless_there(error, spec, brokers=brokers)
+        else:
+            ours.append(spec.name)
     names = [spec.name for spec in specs]
     give_up = time.monotonic() + _USABLE_S
     while missing := missing_topics(connection, names):
         if time.monotonic() > give_up:
             raise TopicMissing(f"topic {', '.join(missing)}: created, but without a leader after {_USABLE_S:g} s")
         time.sleep(0.05)
-    return names
+    return ours
 
 
 def _raise_unless_there(error: KafkaException, spec: TopicSpec, *, brokers: int) -> None:

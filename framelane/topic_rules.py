@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from streams.contract.errors import SettingError
-from streams.contract.topics import TopicSpec
+from streams.contract.topics import MINUTE_MS, TopicSpec
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,249}", re.ASCII)
 # Anything else makes the broker unpack and pack every frame again, for nothing.
@@ -61,6 +61,20 @@ def differences(spec: TopicSpec, state: TopicState, *, asked: Collection[str] = 
         for field, setting, want, will_do in rules
         if setting in have and not (have[setting] == want if field in asked else will_do(have[setting]))
     )
+
+
+def advice(state: TopicState) -> tuple[Difference, ...]:
+    """What frames can do with, and should not: they flow all the same."""
+    found, advised = state.config, []
+    retention_ms = int(found.get("retention.ms", -1))
+    longest_ms = max(MINUTE_MS, retention_ms // 4)
+    # A segment goes as a whole: one that spans days keeps footage for days.
+    if found.get("cleanup.policy") == "delete" and retention_ms >= 0 and int(found.get("segment.ms", 0)) > longest_ms:
+        advised.append(Difference("segment.ms", str(longest_ms), found["segment.ms"]))
+    # With one replica in sync, a frame that was confirmed may be lost with its broker.
+    if state.replicas >= 3 and int(found.get("min.insync.replicas", 2)) < 2:
+        advised.append(Difference("min.insync.replicas", "2", found["min.insync.replicas"]))
+    return tuple(advised)
 
 
 def mend(state: TopicState, difference: Difference, *, bootstrap: str) -> str:

@@ -209,6 +209,8 @@ class FrameAgent:
             # Only what `process` cannot catch ends here, such as MemoryError while it made the dead letter.
             result = self.outbox.failed(entry, FrameError(f"{task.error!r}", reason="operator_error", stage="pipeline"))
         self._complete(entry, result)
+        # The task holds the entry: without this only a full garbage collection would let go of the frame's bytes.
+        entry.work.task = None
         self._turns[entry.lane].over(entry.work.camera)
 
     def _time_out(self, entry: FrameEntry, task: Task[Result], timeout_s: float) -> None:
@@ -220,6 +222,7 @@ class FrameAgent:
         error = FrameError(f"not finished after {timeout_s:g} s, at {at}", reason="operator_timeout", stage="pipeline")
         if not entry.lane.killed:
             self._complete(entry, self.outbox.failed(entry, error))
+            entry.work.task = None
             self._turns[entry.lane].over(entry.work.camera, forget=True)
 
     def _complete(self, entry: FrameEntry, result: Result) -> None:

@@ -16,7 +16,7 @@ from faust.auth import OAuthCredentials
 from streams.accounts import Accounts
 from streams.agents import FrameAgent
 from streams.consumer import FrameTransport
-from streams.contract.errors import FramelaneError
+from streams.contract.errors import FramelaneError, SettingError
 from streams.contract.headers import Record
 from streams.contract.kafka_settings import FaustBroker, KafkaSettings
 from streams.contract.topics import MIB
@@ -73,7 +73,11 @@ def build_app(pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings
             app.consumer.ack(message)
             if message.generation_id == app.consumer_generation_id:
                 why = WHY if message.headers is UNREADABLE else ""
-                app.frames.take(_record(message), generation=message.generation_id, unreadable=why)
+                try:
+                    app.frames.take(_record(message), generation=message.generation_id, unreadable=why)
+                except Exception as error:  # noqa: BLE001 - Faust would go on with the next frame, past this one
+                    app.frames.kill_all(for_good=True)
+                    end(error)
 
     return app
 
@@ -96,7 +100,14 @@ def _record(message: Any) -> Record:
 
 def _faust_settings(broker: FaustBroker, settings: WorkerSettings) -> dict[str, Any]:
     given = {"broker_session_timeout": settings.session_s, **broker.settings}
-    longest_s = max(float(given["broker_session_timeout"]), settings.rebalance_s)
+    session_s = float(given["broker_session_timeout"])
+    heartbeat_s = float(given.get("broker_heartbeat_interval", settings.heartbeat_s))
+    if not 0 < heartbeat_s < session_s:
+        raise SettingError(
+            f"heartbeat.interval.ms {heartbeat_s * 1000:.0f}: expected above 0, and less than the session of "
+            f"{session_s * 1000:.0f} ms; see [kafka.librdkafka]"
+        )
+    longest_s = max(session_s, settings.rebalance_s)
     return {
         "broker": broker.url,
         "broker_credentials": _credentials(broker),

@@ -10,6 +10,8 @@ What is changed, and why (Faust 0.15.3; each has a test that fails without it):
   Faust's own part runs.
 - Standing still. When every partition's buffer is full, Faust's consumer sleeps for a whole second, and a fetch that is
   waiting does not notice a partition that became free. Here freed partitions wake it.
+- A fetch that a rebalance overtakes. What it brings Faust throws away and seeks back to the committed position, which a
+  partition of a new group has not got: its first frames would be lost. Here the fetch itself is taken back.
 - Unreadable records. One header whose name is not UTF-8 makes aiokafka raise on every fetch, and stops the pipeline for
   good. Here it is read past, and becomes a dead letter.
 """
@@ -24,7 +26,7 @@ from faust.types.tuples import TP
 
 from streams.agents import FrameAgent
 from streams.lanes import Partition
-from streams.unreadable import read_past
+from streams.unreadable import go_back, positions, read_past
 
 log = logging.getLogger(__name__)
 
@@ -78,13 +80,19 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
                 break
         return await super()._wait_next_records(POLL_WHILE_HELD_S if self._buffered_partitions else timeout)
 
-    # -- unreadable records
+    # -- unreadable records, and fetches that a rebalance overtakes
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
+        consumer, generation = self._thread._consumer, self.app.consumer_generation_id
+        before = positions(consumer)
         try:
-            return await super()._getmany(active_partitions, timeout)
+            records = await super()._getmany(active_partitions, timeout)
         except UnicodeDecodeError:
-            return await self._thread.call_thread(read_past, self._thread._consumer)
+            records = await self._thread.call_thread(read_past, consumer, before)
+        if records and not (self.flow_active and self.app.consumer_generation_id == generation):
+            await self._thread.call_thread(go_back, consumer, {tp: batch[0].offset for tp, batch in records.items()})
+            return {}
+        return records
 
     # -- positions
 
@@ -115,16 +123,21 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
     async def wait_empty(self) -> None:
         """Finish what is in flight and commit it; called by Faust when it stops, and by us before a rebalance."""
         await self._frames.drain(self.app.drain_s)
-        try:
-            async with asyncio.timeout(self.app.drain_s):
-                # A commit that runs already took its positions before the last frames were settled, and `commit` then
-                # only waits for that one. What is no longer assigned stays uncommitted however often it is tried.
-                for _ in range(COMMIT_TRIES):
-                    if not self._frames.uncommitted():
-                        break
-                    await self.commit()
-        except TimeoutError:
+        # Left to itself when it takes too long: Faust answers the cancelling of a commit with another one.
+        last = asyncio.ensure_future(self._commit_all())
+        done, _ = await asyncio.wait({last}, timeout=self.app.drain_s)
+        if not done:
             log.warning("the broker did not take the last commit within %.0f s", self.app.drain_s)
+        elif error := last.exception():
+            raise error
+
+    async def _commit_all(self) -> None:
+        # A commit that runs already took its positions before the last frames were settled, and `commit` then only
+        # waits for that one. What is no longer assigned stays uncommitted however often it is tried.
+        for _ in range(COMMIT_TRIES):
+            if not self._frames.uncommitted():
+                break
+            await self.commit()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Finish and commit before Faust forgets the partitions."""

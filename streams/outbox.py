@@ -78,15 +78,16 @@ class Outbox:
             # Another record of this frame was refused before, and the letter for it says all.
             self.delivered(entry)
             return
-        if result.is_letter and not result.records[0].value:
+        letter = result.records[0] if result.is_letter else None
+        if letter and not letter.value and letter.timestamp_ms != entry.work.record.timestamp_ms:
             self.publisher.give_up(error)
             return
         max_bytes = 0 if result.is_letter else MAX_BYTES
-        letter = self.failed(entry, error, max_bytes=max_bytes)
+        made = self.failed(entry, error, max_bytes=max_bytes)
         # With the time of now: the frame's own may be what the broker refuses.
         now_ms = time_ns() // 1_000_000
-        records = tuple(replace(record, timestamp_ms=now_ms) for record in letter.records)
-        entry.result = replace(letter, records=records)
+        records = tuple(replace(record, timestamp_ms=now_ms) for record in made.records)
+        entry.result = replace(made, records=records)
         self.publisher.publish(records[0], _Delivery(self, entry, entry.result))
 
     def _count(self, entry: FrameEntry) -> None:

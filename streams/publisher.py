@@ -112,9 +112,9 @@ class Publisher:
         # What the client had no room for.
         self._waiting: deque[tuple[OutRecord, Receiver]] = deque()
         self._sent = 0
-        # Once a topic was away, the oldest record goes alone, until one arrives: while a topic is made again librdkafka
-        # may fail one record and deliver the next.
-        self._probing = False
+        # Topics that were away when last heard of. The oldest record then goes alone, until one arrives: while a topic
+        # is made again librdkafka may fail one record and deliver the next.
+        self._away: set[str] = set()
         # What failed because its topic is away. Nothing newer is taken until it is sent again: it would overtake.
         # By when each was sent: what was on its way to the broker fails later than what waited behind it.
         self._failed: list[tuple[int, OutRecord, Receiver]] = []
@@ -153,7 +153,7 @@ class Publisher:
         self._thread.join(timeout_s)
 
     def _hand_over(self) -> None:
-        while self._waiting and not self._failed and not (self._probing and self._sent):
+        while self._waiting and not self._failed and not (self._away and self._sent):
             record, receiver = self._waiting[0]
             self._sent += 1
             serial = next(self._serials)
@@ -183,11 +183,13 @@ class Publisher:
 
     def _reported(self, serial: int, record: OutRecord, receiver: Receiver, error: KafkaError | None) -> None:
         self._sent -= 1
-        self._probing = error is not None and (self._probing or error.code() in _AWAY)
+        if error is None:
+            self._away.discard(record.topic)
         if error is not None and error.code() in _AWAY and not self._closed.is_set():
             if not self._failed:
                 log.warning("cannot deliver to %s, trying again: %s", record.topic, error.str())
                 self._mailbox.later(RETRY_S, self._again)
+            self._away.add(record.topic)
             bisect.insort(self._failed, (serial, record, receiver), key=itemgetter(0))
             self._was_full = True
             return
@@ -202,8 +204,13 @@ class Publisher:
         self._find_room()
 
     def _again(self) -> None:
+        if self._sent:
+            # What was sent before one of these may fail yet.
+            self._mailbox.later(RETRY_S, self._again)
+            return
         # Sent again in the order in which they were sent, before anything newer.
         failed, self._failed = self._failed, []
+        self._away = {record.topic for _, record, receiver in failed if receiver.wanted}
         for _, record, receiver in reversed(failed):
             if receiver.wanted:
                 self._waiting.appendleft((record, receiver))

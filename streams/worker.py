@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from importlib.metadata import version
+from typing import Any, cast
 
 import cv2
 from aiokafka.errors import KafkaError as AiokafkaError
@@ -53,35 +54,42 @@ async def _serve(
     asked: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     _listen(asked)
     reporter = Reporter(app, settings, accounts)
+    watch = asyncio.ensure_future(app.frames.watch_deadlines())
     try:
         await app.start()
         log.info("worker of pipeline %s in group %s is running", pipeline.label, pipeline.settings.group)
-        await _run_until(asked, app, reporter)
-    except (AiokafkaError, FramelaneError) as error:
+        await _run_until(asked, app, reporter, watch)
+    except Exception as error:
         # Given up before it leaves the group, so that nothing more is published or committed.
         app.frames.kill_all(for_good=True)
         await _leave(app, CRASH_GRACE_S)
         reporter.report("stopped")
         await asyncio.to_thread(app.frames.outbox.publisher.close, CRASH_GRACE_S)
+        if not isinstance(error, AiokafkaError | FramelaneError):
+            raise
         raise FramelaneError(f"worker of pipeline {pipeline.label} cannot go on: {error}") from error
     log.info("stopping: %d frames in flight", app.frames.in_flight)
+    # Frames that hang have their deadline while it leaves, too.
     await _leave(app, settings.drain_s * 2 + STOP_GRACE_S)
+    watch.cancel()
     app.frames.kill_all()
     reporter.report("stopped")
     await asyncio.to_thread(app.frames.outbox.publisher.close)
     return asked.result()
 
 
-async def _run_until(asked: "asyncio.Future[signal.Signals]", app: FrameApp, reporter: "Reporter") -> None:
+async def _run_until(
+    asked: "asyncio.Future[signal.Signals]", app: FrameApp, reporter: "Reporter", watch: "asyncio.Future[None]"
+) -> None:
     """Return when the worker is asked to stop; raise what keeps it from going on."""
-    jobs = [asyncio.ensure_future(job) for job in (reporter.run(), app.frames.watch_deadlines())]
+    reporting = asyncio.ensure_future(reporter.run())
     ended = asyncio.ensure_future(app.wait_until_stopped())
     try:
-        await asyncio.wait([asked, ended, *jobs], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([asked, ended, reporting, watch], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in (ended, *jobs):
+        for task in (ended, reporting):
             task.cancel()
-    for job in jobs:
+    for job in (reporting, watch):
         if job.done() and not job.cancelled():
             job.result()
     if app.crashed or not asked.done():
@@ -132,6 +140,13 @@ class Reporter:
             self._settings.status_topic, value=encode_status(status), key=status.key.encode()
         )
 
+    def _highwater(self, tp: Any) -> int | None:
+        try:
+            return cast("int | None", self._app.consumer.highwater(tp))
+        except AssertionError:
+            # The consumer's own thread has just given the partition up.
+            return None
+
     def _status(self, state: str) -> Status:
         frames, now_ns = self._app.frames, time.time_ns()
         assigned = sorted(self._app.consumer.assignment()) if state == "running" else []
@@ -145,7 +160,7 @@ class Reporter:
             pipeline=frames.pipeline.label,
             group=frames.pipeline.settings.group,
             partitions=[f"{tp.topic}/{tp.partition}" for tp in assigned],
-            lag=frames.lag({(tp.topic, tp.partition): self._app.consumer.highwater(tp) for tp in assigned}),
+            lag=frames.lag({(tp.topic, tp.partition): self._highwater(tp) for tp in assigned}),
             stage_seconds=dict(frames.stage_seconds),
             cameras=self._accounts.snapshot(now_ns),
             settings={"threads": self._settings.threads, "input": frames.pipeline.settings.input},

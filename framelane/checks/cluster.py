@@ -53,6 +53,8 @@ def check_worker_client(settings: KafkaSettings) -> list[Row]:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
         versions = asyncio.run(_connect(settings))
+    except SettingError as error:
+        return [Row(what=what, found=str(error), state="fault", mend="see [kafka], and [kafka.librdkafka] in it")]
     except (FramelaneError, AioKafkaError, OSError, ssl.SSLError, TimeoutError) as error:
         told = str(error) or type(error).__name__
         return [Row(what=what, found=f"cannot connect: {told}", state="fault", mend="see [kafka]: ca, mechanism")]
@@ -61,7 +63,10 @@ def check_worker_client(settings: KafkaSettings) -> list[Row]:
 
 def check_limits(connection: AdminConnection, metadata: ClusterMetadata, *, max_bytes: int) -> list[Row]:
     """The broker's own limits against the largest record that any of our topics takes (max_bytes)."""
-    config = _broker_config(connection, next(iter(metadata.brokers)))
+    try:
+        config = _broker_config(connection, next(iter(metadata.brokers)))
+    except KafkaError as error:
+        return [Row(what="broker's limits", found=str(error), state="warning", mend="ask again, or whoever runs it")]
     if config is None:
         return [Row(what="broker's limits", found="not told to this user", state="ok")]
     rows = []

@@ -8,7 +8,7 @@ from confluent_kafka.admin import AclOperation
 from framelane.admin import topic_states
 from framelane.admin_client import REQUEST_S, AdminConnection
 from framelane.checks.row import Row
-from framelane.topic_rules import TopicState, differences, mend
+from framelane.topic_rules import TopicState, advice, differences, mend
 from streams.contract.errors import KafkaError
 from streams.contract.topics import DEAD_LETTER, DEFAULTS, PROCESSED, RAW, create_command
 
@@ -37,6 +37,9 @@ def _topic(name: str, state: TopicState | None, connection: AdminConnection, *, 
         todo = "; ".join(mend(state, found, bootstrap=connection.settings.bootstrap) for found in unfit)
         return Row(what=what, found="; ".join(map(str, unfit)), state="fault", mend=todo)
     found = f"partitions {state.partitions}, replicas {state.replicas}, records up to {_max_bytes(state)} bytes"
+    if better := advice(state):
+        todo = "; ".join(mend(state, each, bootstrap=connection.settings.bootstrap) for each in better)
+        return Row(what=what, found="; ".join(map(str, better)), state="warning", mend=todo)
     if state.replicas < min(3, brokers):
         return Row(
             what=what,

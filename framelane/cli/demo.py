@@ -28,14 +28,18 @@ def demo(
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="For the picture and the logs.")] = Path(
         "demo-output"
     ),
-    bootstrap: options.Bootstrap = None,
+    bootstrap: Annotated[
+        str | None,
+        typer.Option("--bootstrap", metavar="HOST:PORT", help="A Kafka that runs already. Default: an embedded one."),
+    ] = None,
     config: options.Config = None,
+    wait: options.Wait = options.DEFAULT_WAIT,
     log_level: options.LogLevel = "warning",
 ) -> None:
     """Show all of it on this machine: cameras, an embedded Kafka, a Faust worker, and the processed frames.
 
     Nothing has to be set up. At the end it prints the sums, and saves a picture with raw above processed frames. Your
-    own Kafka is used where `--bootstrap`, `--config` or `KAFKA_BOOTSTRAP_SERVERS` names one.
+    own Kafka is used where `--bootstrap`, `--config` or `KAFKA_BOOTSTRAP_SERVERS` names one, with topics `demo.…`.
 
     **Examples**
 
@@ -62,6 +66,7 @@ def demo(
         operators=operators,
         kafka=options.kafka_settings(bootstrap, config) if bootstrap or config or names_kafka(os.environ) else None,
         config=config,
+        wait_s=options.seconds(wait, option="--wait"),
         folder=to,
     )
     if run_demo(settings, out=Console(), err=Console(stderr=True)):

@@ -77,7 +77,15 @@ def create(
     if max_bytes is not None:
         given["max_bytes"] = int(_positive(byte_count(max_bytes, option="--max-bytes"), "--max-bytes"))
     specs = [replace(spec_for(name), **given) for name in names] if names else _contract(given)
-    asked = {spec.name: set(given) for spec in specs} if names else {name: set(given) for name in (RAW, PROCESSED)}
+    asked = {
+        spec.name: set(given) if names or spec.name in (RAW, PROCESSED) else set(given) & {"replicas"} for spec in specs
+    }
+    for spec in specs:
+        if spec.compacted and (unfit := asked[spec.name] & {"retention_ms", "retention_bytes"}):
+            option = "--" + unfit.pop().removesuffix("_ms").replace("_", "-")
+            raise SettingError(
+                f"{option}: topic {spec.name} keeps the last record of each key, however old: leave it out"
+            )
 
     from framelane.admin import create_topics
     from framelane.topic_rules import check_topic_name

@@ -94,8 +94,10 @@ def work(
         config = pipelines
     kafka = options.kafka_settings(bootstrap, config)
     kafka.for_faust()
-    needed = {topic for each in chosen for topic in (each.input, each.output, each.events, each.dead_letter) if topic}
-    absent = wait_for_kafka(kafka, sorted(needed), optional=[topics.STATUS] if status else (), wait_s=wait_s)
+    named = [topic for each in chosen for topic in (each.input, each.output, each.events, each.dead_letter) if topic]
+    absent = wait_for_kafka(
+        kafka, list(dict.fromkeys(named)), optional=[topics.STATUS] if status else (), wait_s=wait_s
+    )
     if len(chosen) > 1:
         sys.exit(_supervise([settings.name for settings in chosen]))
     if absent:

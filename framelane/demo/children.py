@@ -54,8 +54,9 @@ class Children:
         return done
 
     def stop(self, names: Sequence[str], *, timeout_s: float = 30.0) -> None:
-        """Stop these as by SIGTERM, all at once, and wait; SIGKILL for whoever takes longer."""
-        running = [self._processes[name] for name in names if self._processes[name].poll() is None]
+        """Stop those of them that run, as by SIGTERM, all at once, and wait; SIGKILL for whoever takes longer."""
+        started = [self._processes[name] for name in names if name in self._processes]
+        running = [process for process in started if process.poll() is None]
         for process in running:
             process.send_signal(signal.SIGTERM)
         give_up = time.monotonic() + timeout_s

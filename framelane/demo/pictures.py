@@ -11,20 +11,19 @@ from streams.contract.errors import FrameError
 from streams.contract.frame import Frame
 from streams.contract.images import Image, encode
 from streams.contract.kafka_settings import KafkaSettings
-from streams.contract.topics import PROCESSED, RAW
 
 # Raw frames are kept until their processed ones come, which takes the pipeline's latency.
 _KEPT = 40
 
 
 class Pictures:
-    """Two subscribers in threads of their own. Use as a context manager."""
+    """Two subscribers in threads of their own: of the topics of raw and of processed frames."""
 
-    def __init__(self, kafka: KafkaSettings, *, cameras: list[str]) -> None:
-        self._cameras = cameras
-        self._subscriptions = {topic: subscribe(topic, kafka=kafka, cameras=cameras) for topic in (RAW, PROCESSED)}
+    def __init__(self, kafka: KafkaSettings, *, raw: str, processed: str, cameras: list[str]) -> None:
+        self._raw, self._processed, self._cameras = raw, processed, cameras
+        self._subscriptions = {topic: subscribe(topic, kafka=kafka, cameras=cameras) for topic in (raw, processed)}
         self._kept: dict[str, dict[str, OrderedDict[str, Frame]]] = {
-            topic: {camera: OrderedDict() for camera in cameras} for topic in (RAW, PROCESSED)
+            topic: {camera: OrderedDict() for camera in cameras} for topic in (raw, processed)
         }
         self._lock = threading.Lock()
         self._stop = threading.Event()
@@ -43,7 +42,7 @@ class Pictures:
 
     def any_processed(self) -> bool:
         """Whether a processed frame has come out."""
-        return any(self._kept[PROCESSED].values())
+        return any(self._kept[self._processed].values())
 
     def sheet(self, *, subtitle: str) -> bytes:
         """The contact sheet as a PNG: raw above processed, the newest frame of each camera that both are here of."""
@@ -52,7 +51,7 @@ class Pictures:
 
     def _pair(self, camera: str) -> Pair:
         with self._lock:
-            raws, processed = self._kept[RAW][camera], self._kept[PROCESSED][camera]
+            raws, processed = self._kept[self._raw][camera], self._kept[self._processed][camera]
             name = next((name for name in reversed(processed) if name in raws), None)
             if name is None:
                 last = [next(reversed(kept.values()), None) for kept in (raws, processed)]

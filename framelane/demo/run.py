@@ -3,7 +3,7 @@
 import os
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,11 +16,13 @@ from framelane.demo.pictures import Pictures
 from framelane.demo.surroundings import check_source, without_kafka
 from framelane.embedded import EmbeddedKafka
 from framelane.embedded.jars import to_be_fetched
-from framelane.status_board import StatusBoard
+from framelane.status_board import CameraRow, StatusBoard
 from framelane.stopping import Stop, stop_on_signals
+from framelane.waiting import wait_for_kafka
+from producers.redact import redact
 from streams.contract.errors import FramelaneError, KafkaError, SettingError
 from streams.contract.kafka_settings import KafkaSettings
-from streams.contract.topics import DEFAULTS
+from streams.contract.topics import DEAD_LETTER, DEFAULTS, EVENTS, MIB, MINUTE_MS, PROCESSED, RAW, TopicSpec
 
 GROUP = "framelane.demo"
 MAX_CAMERAS = 16
@@ -28,6 +30,8 @@ SYNTHETIC = "synthetic:?size=640x480&fps=15&seed={number}"
 # From here on something is wrong that waiting does not mend.
 FIRST_FRAME_S = 60.0
 SETTLE_S = 20.0
+KEPT_MS = 10 * MINUTE_MS
+KEPT_BYTES = 64 * MIB
 _WORKER = "worker"
 
 
@@ -38,6 +42,7 @@ class DemoSettings:
     seconds: how long, from the first processed frame on; None: until Ctrl-C. source: in place of the synthetic cameras.
     cameras: how many; None: four synthetic ones, or one of the source. kafka: None starts the embedded one.
     config: the file that its settings came from, for the worker and the cameras. folder: for the picture and the logs.
+    wait_s: how long a named Kafka is waited for.
     """
 
     seconds: float | None
@@ -47,6 +52,7 @@ class DemoSettings:
     kafka: KafkaSettings | None
     folder: Path
     config: Path | None = None
+    wait_s: float = 10.0
 
     def __post_init__(self) -> None:
         if self.cameras is not None and not 1 <= self.cameras <= MAX_CAMERAS:
@@ -56,6 +62,19 @@ class DemoSettings:
         """Sources by camera id."""
         count = self.cameras or (1 if self.source else 4)
         return {f"camera-{number}": self.source or SYNTHETIC.format(number=number) for number in range(1, count + 1)}
+
+    def topics(self) -> dict[str, TopicSpec]:
+        """The topics by the names of the contract; on a Kafka of others, topics of the demo's own beside theirs.
+
+        They keep little: a demo that is left alone must not fill the disk.
+        """
+        prefix = "" if self.kafka is None else "demo."
+        return {
+            name: spec
+            if spec.compacted
+            else replace(spec, name=prefix + name, retention_ms=KEPT_MS, retention_bytes=KEPT_BYTES)
+            for name, spec in DEFAULTS.items()
+        }
 
 
 def run_demo(settings: DemoSettings, *, out: Console, err: Console) -> bool:
@@ -74,9 +93,11 @@ def run_demo(settings: DemoSettings, *, out: Console, err: Console) -> bool:
     except OSError as error:
         raise failed_write(settings.folder, error) from error
     with ExitStack() as stack:
-        stop = stack.enter_context(stop_on_signals())
         kafka = settings.kafka or _start_kafka(stack, err)
-        _create_topics(kafka)
+        wait_for_kafka(kafka, [], wait_s=settings.wait_s)
+        _create_topics(kafka, list(settings.topics().values()))
+        # Until here Ctrl-C ends it at once; from here on there is something to finish.
+        stop = stack.enter_context(stop_on_signals())
         demo = _Demo(settings, kafka, stack, stop)
         err.print("starting a worker and cameras ...")
         demo.start()
@@ -97,7 +118,9 @@ class _Demo:
         self._sources = settings.camera_sources()
         self._board = StatusBoard(kafka, since_ns=time.time_ns())
         stack.callback(self._board.close)
-        self._pictures = Pictures(kafka, cameras=list(self._sources))
+        self._topics = {name: spec.name for name, spec in settings.topics().items()}
+        raw, processed = self._topics[RAW], self._topics[PROCESSED]
+        self._pictures = Pictures(kafka, raw=raw, processed=processed, cameras=list(self._sources))
         stack.callback(self._pictures.close)
         # Settings of another Kafka must not reach the commands that are to use ours.
         environ = without_kafka(os.environ) if settings.kafka is None else os.environ
@@ -108,15 +131,19 @@ class _Demo:
         config = self._settings.config
         reach = ["--bootstrap", self._kafka.bootstrap, *(["--config", str(config)] if config else [])]
         ops = [word for op in self._settings.operators for word in ("--op", op)]
-        self._children.start(_WORKER, ["work", *ops, "--group", GROUP, *reach])
+        topics = self._topics
+        where = ["--input", topics[RAW], "--output", topics[PROCESSED]]
+        where += ["--events", topics[EVENTS], "--dead-letter", topics[DEAD_LETTER]]
+        self._children.start(_WORKER, ["work", *ops, "--group", GROUP, *where, *reach])
         give_up = time.monotonic() + FIRST_FRAME_S
-        while not any(worker.partitions for worker in self._board.workers()):
+        while not any(worker.partitions for worker in self._board.workers() if worker.group == GROUP):
             self._board.read(0.05)
             self._children.ended()
             if self._stop.requested or time.monotonic() > give_up:
                 return
         for camera, source in self._sources.items():
-            self._children.start(camera, ["produce", source, "--camera", camera, "--loop", *reach])
+            where = ["--camera", camera, "--topic", topics[RAW]]
+            self._children.start(camera, ["produce", source, *where, "--loop", *reach])
 
     def wait_for_first_frame(self) -> bool:
         """Wait until a processed frame has come out; False when Ctrl-C came first."""
@@ -134,11 +161,11 @@ class _Demo:
     def show(self, out: Console) -> None:
         """Show the table until the time is over, Ctrl-C, or the last source has ended."""
         end = None if self._settings.seconds is None else time.monotonic() + self._settings.seconds
-        title = f"{self._settings.source or 'synthetic cameras'} -> {', '.join(self._settings.operators)}"
+        title = f"{redact(self._settings.source or 'synthetic cameras')} -> {', '.join(self._settings.operators)}"
         with Display(out, title=title) as display:
             while not self._stop.requested and (end is None or time.monotonic() < end):
                 self._board.read(0.25)
-                display.show(self._board.rows(), note=self._note(end))
+                display.show(self._rows(), note=self._note(end))
                 if self._sources.keys() <= set(self._children.ended()):
                     return
 
@@ -149,7 +176,7 @@ class _Demo:
         self._children.stop([_WORKER])
         self._board.read(1.0)
         self._pictures.close()
-        rows = self._board.rows()
+        rows = self._rows()
         if not rows:
             return
         out.print(closing_table(rows))
@@ -161,11 +188,15 @@ class _Demo:
             raise failed_write(path, error) from error
         out.print(f"contact sheet: {path}", highlight=False, soft_wrap=True)
 
+    def _rows(self) -> list[CameraRow]:
+        """Our cameras: others may report to the same Kafka."""
+        return [row for row in self._board.rows() if row.camera in self._sources]
+
     def _settle(self) -> None:
         give_up = time.monotonic() + SETTLE_S
-        while time.monotonic() < give_up:
+        while time.monotonic() < give_up and self._rows():
             self._board.read(0.2)
-            rows = self._board.rows()
+            rows = self._rows()
             if rows and all(row.finished >= row.produced.produced for row in rows):
                 return
 
@@ -181,8 +212,8 @@ def _start_kafka(stack: ExitStack, err: Console) -> KafkaSettings:
     return KafkaSettings(bootstrap=broker.bootstrap)
 
 
-def _create_topics(kafka: KafkaSettings) -> None:
-    for report in create_topics(kafka, list(DEFAULTS.values())):
+def _create_topics(kafka: KafkaSettings, specs: list[TopicSpec]) -> None:
+    for report in create_topics(kafka, specs):
         if report.differences:
             raise KafkaError(
                 f"topic {report.name} on {kafka.bootstrap} is not as the contract wants it: "

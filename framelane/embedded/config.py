@@ -96,8 +96,11 @@ def _internal_topics(replicas: int) -> dict[str, object]:
 
 
 def _escaped(value: object) -> str:
-    # In a Java properties file a backslash begins an escape, and a line ends the value.
-    return str(value).replace("\\", "\\\\").replace("\n", "\\n")
+    # In a Java properties file a backslash begins an escape, a line ends the value, and the letters are Latin-1.
+    text = str(value).replace("\\", "\\\\").replace("\n", "\\n")
+    units = text.encode("utf-16-be")
+    pairs = (int.from_bytes(units[i : i + 2], "big") for i in range(0, len(units), 2))
+    return "".join(chr(unit) if unit < 128 else f"\\u{unit:04x}" for unit in pairs)
 
 
 def _xml(path: Path) -> str:

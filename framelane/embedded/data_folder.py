@@ -57,6 +57,8 @@ class DataFolder:
 
 
 def _made(given: Path | None) -> Path:
+    if given is not None and "," in str(given):
+        raise EmbeddedBrokerError(f"{given}: Kafka takes a comma for the end of a folder's name; name another folder")
     try:
         if given is None:
             return Path(tempfile.mkdtemp(prefix="framelane-kafka-"))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from streams.contract.errors import EmbeddedBrokerError
 
@@ -21,7 +22,13 @@ logger = logging.getLogger(__name__)
 def cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Where the jars of this Kafka are kept: `$XDG_CACHE_HOME/framelane` or `~/.cache/framelane`, by version."""
     base = environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "framelane" / f"kafka-{KAFKA_VERSION}"
+    try:
+        caches = Path(base) if base else Path.home() / ".cache"
+    except RuntimeError as error:
+        raise EmbeddedBrokerError(
+            "this user has no home folder to keep Kafka's jars in: XDG_CACHE_HOME names another place"
+        ) from error
+    return caches / "framelane" / f"kafka-{KAFKA_VERSION}"
 
 
 def classpath(folder: Path | None = None) -> str:
@@ -63,8 +70,9 @@ def _fetch_into(folder: Path) -> None:
     except OSError as error:
         # requests' errors are OSErrors too: this is the network's failure as well as the disk's.
         raise EmbeddedBrokerError(_why(error, folder)) from error
-    except RuntimeError as error:
-        raise EmbeddedBrokerError(f"cannot fetch Apache Kafka {KAFKA_VERSION}: {error}") from error
+    except (RuntimeError, ElementTree.ParseError) as error:
+        # The second: something answers in Maven Central's place, such as a hotel's login page.
+        raise EmbeddedBrokerError(f"cannot fetch Apache Kafka {KAFKA_VERSION} from Maven Central: {error}") from error
 
 
 def _download(repository: Path) -> list[Path]:

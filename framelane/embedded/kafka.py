@@ -1,6 +1,7 @@
 """The embedded Kafka: one node or three, in a folder that is kept or goes with it."""
 
 import logging
+import signal
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -89,6 +90,10 @@ class EmbeddedKafka:
         data, self._data = self._data, None
         if data is None:
             return
+        if not data.temporary:
+            # All at once: the last ones alone would have no quorum to say goodbye to.
+            for node in self.nodes:
+                node.send_signal(signal.SIGTERM)
         for node in self.nodes:
             # What will be removed need not be written out in order.
             if data.temporary:

@@ -43,11 +43,16 @@ class TopicSpec:
                 "retention.ms": str(self.retention_ms),
                 "retention.bytes": str(self.retention_bytes),
                 "segment.ms": str(max(MINUTE_MS, self.retention_ms // 4)),
-                "segment.bytes": str(128 * MIB),
+                "segment.bytes": str(self._segment_bytes()),
             }
         if self.replicas >= 3:
             config["min.insync.replicas"] = "2"
         return config
+
+    def _segment_bytes(self) -> int:
+        # Segments go as wholes, so they must be small beside what is kept; but the largest record has to fit into one.
+        wanted = 128 * MIB if self.retention_bytes < 0 else min(128 * MIB, self.retention_bytes // 4)
+        return max(wanted, self.max_bytes + MIB)
 
 
 # A dead letter carries the frame as it came and more headers than it had.

@@ -70,7 +70,9 @@ def _title(event: Event, box: Box) -> str:
 def _draw_box(image: Image, rect: tuple[int, int, int, int], title: str, scale: float) -> None:
     x, y, w, h = rect
     thickness = max(1, round(2 * scale))
-    cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), _BOX_COLOR, thickness)
+    # In a gray picture the first number counts, and blue would be black.
+    color = _BOX_COLOR if image.ndim == 3 else _INK
+    cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), color, thickness)
     _write(image, title, (x, y + h), scale, _PAPER)
 
 

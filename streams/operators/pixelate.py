@@ -72,7 +72,7 @@ class Pixelate:
         x, y, w, h = rect
         part = image[y : y + h, x : x + w]
         side = max(max(w, h) / self.cells, MIN_CELL)
-        few = cv2.resize(part, (max(1, round(w / side)), max(1, round(h / side))), interpolation=cv2.INTER_AREA)
+        few = cv2.resize(part, (max(1, int(w / side)), max(1, int(h / side))), interpolation=cv2.INTER_AREA)
         squares = cv2.resize(few, (w, h), interpolation=cv2.INTER_NEAREST)
         if mask is None:
             part[:] = squares

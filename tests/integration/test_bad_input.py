@@ -27,6 +27,7 @@ def refused(arguments: list[str], *, code: int, says: list[str]) -> None:
         ["tail"],
         ["record", "--to", "/tmp/none"],
         ["topics", "create"],
+        ["demo", "--to", "/tmp/none"],
     ],
 )
 def test_no_broker_there(command: list[str]) -> None:
@@ -45,6 +46,23 @@ def test_source_that_is_not_a_video(kafka_bootstrap: str, tmp_path: Path) -> Non
     refused(
         ["produce", str(path), "--camera", "a", "--bootstrap", kafka_bootstrap], code=1, says=["letter.mp4", "video"]
     )
+
+
+def test_no_broker_there_for_several_pipelines(tmp_path: Path) -> None:
+    path = tmp_path / "pipelines.toml"
+    path.write_text('[kafka]\nbootstrap = "127.0.0.1:1"\n[[pipeline]]\nname = "a"\n[[pipeline]]\nname = "b"\n')
+    refused(["work", "--pipelines", str(path), "--wait", "1s"], code=1, says=["127.0.0.1:1", "framelane broker"])
+
+
+def test_settings_of_a_worker_that_cannot_be() -> None:
+    reach = ["--bootstrap", "127.0.0.1:1"]
+    refused(["work", "--op", "flip", "--threads", "0", *reach], code=2, says=["threads 0: expected 1 to 256"])
+    refused(["work", "--op", "flip", "--pipeline", "a", *reach], code=2, says=["--pipeline 'a'", "--pipelines FILE"])
+
+
+def test_a_topic_that_keeps_no_time() -> None:
+    command = ["topics", "create", "frames.status", "--retention", "2h", "--bootstrap", "127.0.0.1:1"]
+    refused(command, code=2, says=["--retention", "frames.status"])
 
 
 def test_unknown_operator(kafka_bootstrap: str) -> None:

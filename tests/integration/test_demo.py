@@ -47,6 +47,19 @@ def test_ctrl_c_ends_it_with_the_sums_and_the_picture(tmp_path: Path) -> None:
     assert (tmp_path / "contact-sheet.png").exists()
 
 
+def test_ctrl_c_before_anything_runs_is_a_clean_end(tmp_path: Path) -> None:
+    with start_cli(["demo", "--cameras", "1", "--to", str(tmp_path)]) as demo:
+        try:
+            assert demo.stderr is not None
+            said = next(line for line in demo.stderr if b"starting a worker" in line)
+            demo.send_signal(signal.SIGINT)
+            out, err = demo.communicate(timeout=60)
+        finally:
+            demo.kill()
+    assert (demo.returncode, out) == (130, b""), said + err
+    assert b"Traceback" not in err
+
+
 def test_a_source_in_place_of_the_synthetic_cameras(tmp_path: Path) -> None:
     folder = tmp_path / "pictures"
     folder.mkdir()
@@ -118,4 +131,4 @@ def test_a_kafka_that_is_named_is_used(tmp_path: Path, way: str) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert "embedded" not in done.stderr
-        assert drain_with(settings.for_confluent(), "frames.processed")
+        assert drain_with(settings.for_confluent(), "demo.frames.processed")

@@ -31,7 +31,8 @@ def test_all_is_well_once_the_topics_are_made(kafka_bootstrap: str) -> None:
 
 def test_what_is_missing_and_what_does_not_fit_is_a_fault_with_its_mend() -> None:
     with EmbeddedKafka() as kafka:
-        create_topic(kafka.bootstrap, "frames.raw", partitions=1, config={"max.message.bytes": "8000000"})
+        fit = {"max.message.bytes": "8000000", "segment.ms": "900000"}
+        create_topic(kafka.bootstrap, "frames.raw", partitions=1, config=fit)
         create_topic(kafka.bootstrap, "frames.processed", partitions=1, config={"max.message.bytes": "4194304"})
         create_topic(kafka.bootstrap, "frames.events", partitions=1, config={"compression.type": "gzip"})
         result = run_cli(["doctor", "--json", "--bootstrap", kafka.bootstrap])

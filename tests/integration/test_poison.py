@@ -38,6 +38,30 @@ def test_a_header_whose_name_is_not_utf8(kafka_bootstrap: str, make_topic: MakeT
     assert b"not UTF-8" in headers[0]["dl_error"]
 
 
+def test_a_record_that_cannot_be_read_costs_none_of_the_other_partitions(
+    kafka_bootstrap: str, make_topic: MakeTopic, tmp_path: Path
+) -> None:
+    topics = make_topics(make_topic)
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(JPEG)
+    pattern = "x.x.x.x.x.x."
+    command = [sys.executable, str(SUPPORT / "odd_headers.py"), kafka_bootstrap, topics.raw, str(photo), pattern]
+    subprocess.run(command, check=True, timeout=60, env={**os.environ, "AIOKAFKA_NO_EXTENSIONS": "1"})
+    cameras = [f"camera-{n}" for n in range(8)]
+    send(kafka_bootstrap, topics.raw, cameras, 3)
+    with Fleet(kafka_bootstrap, tmp_path, topics) as fleet:
+        worker = fleet.start("--op", "flip")
+        outputs = drain(kafka_bootstrap, topics.processed, count=6 + 24, timeout_s=60)
+        letters = drain(kafka_bootstrap, topics.dead_letter, count=6, timeout_s=60)
+        assert worker.stop() == 0
+    assert len({message.partition() for message in letters}) > 1, "the bad ones lie on several partitions"
+    assert {message.key() for message in outputs if dict(message.headers() or [])["ce_source"]} == {
+        *(f"b{n}".encode() for n in range(1, 12, 2)),
+        *(camera.encode() for camera in cameras),
+    }
+    assert len(outputs) == 30
+
+
 def test_a_time_that_the_output_topic_does_not_take(
     kafka_bootstrap: str, make_topic: MakeTopic, tmp_path: Path
 ) -> None:

@@ -1,7 +1,11 @@
 """Each command's help: a sentence, and examples that can be typed."""
 
+import os
 import re
+import subprocess
+import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import typer
@@ -67,3 +71,18 @@ def test_the_common_options_are_there(command: str) -> None:
 def test_the_version_is_that_of_the_distribution() -> None:
     result = CliRunner().invoke(app, ["--version"])
     assert (result.exit_code, result.output) == (0, f"framelane {version('framelane')}\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish"])
+def test_the_shell_completes_commands(shell: str) -> None:
+    asked = {"COMP_WORDS": "framelane to", "COMP_CWORD": "1"}
+    asked |= {"_TYPER_COMPLETE_ARGS": "framelane to", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("framelane"))],
+        env=os.environ | asked | {"_FRAMELANE_COMPLETE": f"complete_{shell}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "topics" in done.stdout
+    assert "produce" not in done.stdout

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from framelane.topic_rules import Difference, TopicState, check_topic_name, differences, mend
+from framelane.topic_rules import Difference, TopicState, advice, check_topic_name, differences, mend
 from streams.contract.errors import SettingError
 from streams.contract.topics import DEFAULTS, RAW, STATUS, TopicSpec
 
@@ -27,7 +27,8 @@ def test_what_was_created_by_us_fits() -> None:
         state(SPEC, partitions=24),
         state(SPEC, partitions=2),
         state(SPEC, max_message_bytes="9000000"),
-        state(SPEC, retention_ms="1000"),
+        state(SPEC, retention_ms="7200000"),
+        state(SPEC, segment_ms="60000"),
         state(SPEC, compression_type="uncompressed"),
     ],
 )
@@ -46,6 +47,20 @@ def test_what_nobody_asked_for_may_be_otherwise(found: TopicState) -> None:
 )
 def test_what_frames_cannot_do_without_is_told_unasked(found: TopicState, setting: str) -> None:
     assert [difference.setting for difference in differences(DEFAULTS[found.name], found)] == [setting]
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (state(SPEC), []),
+        (state(DEFAULTS[STATUS]), []),
+        (state(SPEC, segment_ms="604800000"), ["segment.ms is 604800000, wanted 900000"]),
+        (state(SPEC, segment_ms="604800000", retention_ms="-1"), []),
+        (replace(state(SPEC, min_insync_replicas="1"), replicas=3), ["min.insync.replicas is 1, wanted 2"]),
+    ],
+)
+def test_what_frames_can_do_with_and_should_not_is_advised(found: TopicState, told: list[str]) -> None:
+    assert [str(difference) for difference in advice(found)] == told
 
 
 def test_what_was_asked_for_must_be_so() -> None:

@@ -1,6 +1,7 @@
 """The agent without a broker: what is taken, counted, given back, and what may be committed."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from streams.contract.headers import Record
 from streams.contract.status import CameraSums
 from streams.lanes import Partition
 from streams.mailbox import Mailbox
+from streams.outbox import Work
 from streams.pipeline import Pipeline
 from streams.pipeline_settings import quick_pipeline
 from streams.pool import ThreadPool
@@ -317,3 +319,27 @@ def test_too_many_hung_threads_end_the_worker() -> None:
         with_agent(test, op="trial_operators:Misbehave:camera=a,how=hang", settings=worker(max_hung=1), timeout_ms=50)
     finally:
         trial_operators.HANG.set()
+
+
+def test_a_settled_frame_is_let_go_of_without_a_garbage_collection() -> None:
+    offset = 987_654
+
+    def alive() -> int:
+        return sum(isinstance(each, Work) and each.record.offset == offset for each in gc.get_objects())
+
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        gc.disable()
+        try:
+            agent.take(record(offset), generation=1)
+            await broker.wait_for(1)
+            assert alive() == 1
+            broker.sent.pop()[1].delivered()
+            # The thread lets go of its last task when it takes the next.
+            for other in range(1, 3):
+                agent.take(record(offset + other), generation=1)
+            await broker.wait_for(2)
+            assert alive() == 0
+        finally:
+            gc.enable()
+
+    with_agent(test)

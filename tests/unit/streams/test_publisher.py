@@ -81,3 +81,65 @@ def test_what_waiting_does_not_mend_ends_the_worker(monkeypatch: pytest.MonkeyPa
     waits, refusals, fatal = reported(monkeypatch, ClientError(ClientError.TOPIC_AUTHORIZATION_FAILED))
     assert (waits, refusals) == (False, [])
     assert "cannot write to topic out" in str(fatal[0])
+
+
+class Queue(_Client):
+    """A client whose reports come when the test says so. sent: the values handed to it."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.reports: list[Callable[[ClientError | None, Any], None]] = []
+
+    def produce(self, _topic: str, *, value: bytes, on_delivery: Any, **_: object) -> None:  # type: ignore[override]
+        self.sent.append(value)
+        self.reports.append(on_delivery)
+
+    async def report(self, at: int, error: ClientError | None = None) -> None:
+        self.reports.pop(at)(error, None)
+        await asyncio.sleep(0.05)
+
+
+def with_queue(monkeypatch: pytest.MonkeyPatch, test: Callable[[Publisher, Queue], Any]) -> None:
+    async def run() -> None:
+        monkeypatch.setattr("streams.publisher.RETRY_S", 0.01)
+        mailbox = Mailbox(asyncio.get_running_loop(), on_error=lambda e: pytest.fail(str(e)))
+        settings = KafkaSettings(bootstrap="127.0.0.1:1")
+        publisher = Publisher(settings, mailbox, on_room=lambda: None, on_fatal=lambda e: pytest.fail(str(e)))
+        queue = Queue()
+        monkeypatch.setattr(publisher, "_producer", queue)
+        await test(publisher, queue)
+        publisher.close(0.1)
+
+    asyncio.run(run())
+
+
+AWAY = ClientError(ClientError._UNKNOWN_TOPIC)
+
+
+def test_what_fails_late_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(publisher: Publisher, queue: Queue) -> None:
+        for value in (b"1", b"2", b"3"):
+            publisher.publish(OutRecord("out", b"a", value, [], 0), Receiver())
+        await queue.report(1, AWAY)
+        assert len(queue.sent) == 3, "nothing is sent again while older ones may still fail"
+        await queue.report(1, AWAY)
+        await queue.report(0, AWAY)
+        assert queue.sent[3:] == [b"1"]
+        await queue.report(0)
+        assert queue.sent[3:] == [b"1", b"2", b"3"]
+
+    with_queue(monkeypatch, test)
+
+
+def test_what_arrives_on_another_topic_does_not_end_the_care(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def test(publisher: Publisher, queue: Queue) -> None:
+        for topic, value in (("out", b"1"), ("out", b"2"), ("events", b"e")):
+            publisher.publish(OutRecord(topic, b"a", value, [], 0), Receiver())
+        await queue.report(0, AWAY)
+        await queue.report(0, AWAY)
+        await queue.report(0)
+        assert queue.sent[3:] == [b"1"]
+        await queue.report(0)
+        assert queue.sent[3:] == [b"1", b"2"]
+
+    with_queue(monkeypatch, test)

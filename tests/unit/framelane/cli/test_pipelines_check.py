@@ -64,3 +64,13 @@ def test_as_json_a_line_for_each_pipeline(tmp_path: Path) -> None:
         "operators": ["flip"],
     }
     assert second["name"] == "b"
+
+
+def test_the_table_that_says_how_to_reach_the_broker_is_checked_too(tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text('[kafka]\nbootstrapp = "x"\n[[pipeline]]\nname = "a"\n')
+
+    done = framelane("pipelines", "check", str(file))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "kafka.bootstrapp: there is no such setting; did you mean bootstrap?" in done.stderr

@@ -48,3 +48,8 @@ def test_the_log_goes_to_a_file_whatever_its_name() -> None:
     appender = root.find("Appenders/RollingFile")
     assert appender is not None and appender.get("fileName") == '/tmp/a "b" & <c>/server.log'
     assert root.find("Appenders/Console") is None
+
+
+def test_a_folder_of_any_letters_is_escaped_as_java_reads_it() -> None:
+    found = parsed(server_properties(1, ports=THREE[:1], folder=Path("/home/Jos\u00e9/\U0001f4f7")))
+    assert found["log.dirs"] == "/home/Jos\\u00e9/\\ud83d\\udcf7"

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 import requests
@@ -42,6 +43,24 @@ def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(jars, "_download", full)
     with pytest.raises(EmbeddedBrokerError, match="No space left on device"):
         jars.classpath(tmp_path / "kafka")
+
+
+def test_a_page_in_place_of_the_registry_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def login_page(repository: Path) -> list[Path]:
+        raise ElementTree.ParseError("not well-formed")
+
+    monkeypatch.setattr(jars, "_download", login_page)
+    with pytest.raises(EmbeddedBrokerError, match="Maven Central: not well-formed"):
+        jars.classpath(tmp_path / "kafka")
+
+
+def test_a_user_without_a_home_is_told_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(EmbeddedBrokerError, match="XDG_CACHE_HOME"):
+        jars.cache_folder({})
 
 
 def test_what_is_to_be_fetched_is_told_in_a_sentence_and_only_then(tmp_path: Path) -> None:

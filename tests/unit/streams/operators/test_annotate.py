@@ -81,3 +81,12 @@ def test_nothing_to_draw_is_the_same_frame() -> None:
     frame = frame_of(flat(80, 60, GROUND))
 
     assert Annotate(camera=False, time=False).open()(frame) is frame
+
+
+def test_a_box_is_seen_in_a_gray_picture() -> None:
+    gray = np.zeros((300, 400), np.uint8)
+
+    result = Annotate().open()(frame_of(gray, events=(FOUND,)))
+
+    assert result is not None
+    assert (result.image[150, 100:300] == 255).all()

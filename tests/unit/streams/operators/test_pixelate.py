@@ -103,3 +103,16 @@ def test_nothing_to_hide_is_the_same_frame(events: tuple[Event, ...]) -> None:
 def test_refuses(parameters: dict[str, object], message: str) -> None:
     with pytest.raises(ParameterError, match=message):
         Pixelate(**parameters)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("side", [12, 15, 21, 23, 28, 31])
+def test_squares_are_never_smaller_than_eight_pixels(side: int) -> None:
+    image = noise()
+    box = Box(x=0, y=0, w=side / image.shape[1], h=side / image.shape[0])
+
+    result = Pixelate(kind="events", cells=255).open()(frame_of(image, events=(event(box),)))
+
+    assert result is not None
+    row = result.image[0, :side]
+    edges = [0, *(np.flatnonzero((row[1:] != row[:-1]).any(axis=1)) + 1), side]
+    assert min(np.diff(edges)) >= 8

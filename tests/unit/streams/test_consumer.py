@@ -1,0 +1,94 @@
+"""Faust's consumer, mended: what needs no broker."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer.subscription_state import SubscriptionState
+
+from streams.consumer import FrameConsumer
+
+TP = TopicPartition("raw", 0)
+
+
+class Thread:
+    """The consumer's thread, with aiokafka's own book of positions; `fetch` is what a fetch does."""
+
+    def __init__(self, fetch: Callable[["Thread"], Mapping[Any, Any]]) -> None:
+        self.subscription = SubscriptionState()
+        self.subscription.subscribe({"raw"})
+        self.subscription.assign_from_subscribed({TP})
+        self.state.reset_to(0)
+        self._consumer = SimpleNamespace(_subscription=self.subscription, seek=self.subscription.seek)
+        self._fetch = fetch
+
+    @property
+    def state(self) -> Any:
+        return self.subscription.subscription.assignment.state_value(TP)
+
+    async def getmany(self, _active: object, _timeout_s: float) -> Mapping[Any, Any]:
+        return self._fetch(self)
+
+    async def call_thread(self, call: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        return await call(*args)
+
+
+def fetched(thread: Thread, first: int = 0) -> dict[TopicPartition, list[Any]]:
+    thread.state.consumed_to(first + 5)
+    return {TP: [SimpleNamespace(offset=offset) for offset in range(first, first + 5)]}
+
+
+def consumer_of(thread: Thread) -> FrameConsumer:
+    consumer = FrameConsumer.__new__(FrameConsumer)
+    consumer._thread, consumer.flow_active = thread, True
+    consumer.app = SimpleNamespace(consumer_generation_id=1)
+    return consumer
+
+
+def after_a_fetch(overtaken_by: Callable[[Thread, FrameConsumer], Mapping[Any, Any]]) -> tuple[Mapping[Any, Any], int]:
+    """What a fetch hands on, and the position after it. overtaken_by: what happens while it waits."""
+
+    async def run() -> tuple[Mapping[Any, Any], int]:
+        thread = Thread(lambda thread: overtaken_by(thread, consumer))
+        consumer = consumer_of(thread)
+        return await consumer._getmany({TP}, 1.0), thread.state.position
+
+    return asyncio.run(run())
+
+
+def assigned_anew(thread: Thread, position: int) -> None:
+    thread.subscription.assign_from_subscribed({TP})
+    thread.state.reset_to(position)
+
+
+def test_what_is_fetched_is_handed_on() -> None:
+    records, position = after_a_fetch(lambda thread, _: fetched(thread))
+    assert [record.offset for record in records[TP]] == [0, 1, 2, 3, 4]
+    assert position == 5
+
+
+@pytest.mark.parametrize("how", ["flow stopped", "new generation"])
+def test_a_fetch_that_a_rebalance_overtakes_is_taken_back(how: str) -> None:
+    def rebalance(thread: Thread, consumer: FrameConsumer) -> Mapping[Any, Any]:
+        if how == "flow stopped":
+            consumer.flow_active = False
+        else:
+            consumer.app.consumer_generation_id = 2
+        assigned_anew(thread, 0)
+        return fetched(thread)
+
+    # Nothing of it is skipped, though no position was ever committed.
+    assert after_a_fetch(rebalance) == ({}, 0)
+
+
+def test_what_the_old_assignment_brought_moves_nothing_forward() -> None:
+    def rebalance(thread: Thread, consumer: FrameConsumer) -> Mapping[Any, Any]:
+        old = fetched(thread, first=20)
+        consumer.flow_active = False
+        assigned_anew(thread, 7)
+        return old
+
+    assert after_a_fetch(rebalance) == ({}, 7)
