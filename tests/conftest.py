@@ -46,7 +46,8 @@ def make_topic(kafka_bootstrap: str) -> MakeTopic:
 
     def make(name_hint: str = "raw", *, partitions: int = 4, max_bytes: int = 4 * 1024 * 1024) -> str:
         name = unique(name_hint)
-        config = {"max.message.bytes": str(max_bytes), "compression.type": "producer"}
+        # Kept, whatever the records' times say: those of 1970 would be gone before they are read.
+        config = {"max.message.bytes": str(max_bytes), "compression.type": "producer", "retention.ms": "-1"}
         create_topic(kafka_bootstrap, name, partitions=partitions, config=config)
         return name
 
