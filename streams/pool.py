@@ -98,3 +98,5 @@ class ThreadPool:
                     return  # another thread has this one's place
                 task.finished = True
             task.done(task)
+            # A thread that waits for work must not hold on to the frame that it had.
+            del task

@@ -1,5 +1,6 @@
 """Fixtures of all tests: a real Kafka, and topics of one's own on it."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,3 +53,15 @@ def make_topic(kafka_bootstrap: str) -> MakeTopic:
         return name
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def no_log_lines_of_others(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A client of an earlier test may still wait for a broker that is gone, in a thread of its own, and say so."""
+
+    def ours(record: logging.LogRecord) -> bool:
+        return record.name != "librdkafka" or record.threadName == "MainThread"
+
+    caplog.handler.addFilter(ours)
+    yield
+    caplog.handler.removeFilter(ours)
