@@ -26,15 +26,14 @@ class Horizon:
 
     def revoke(self, partitions: Iterable[int]) -> None:
         """These partitions are somebody else's from now on."""
-        for partition in partitions:
-            if self._assigned is not None:
-                self._assigned.discard(partition)
+        gone = set(partitions)
+        # Between a rebalance's two halves nothing is assigned, which says nothing of what is to come.
+        self._assigned = (self._assigned or set()) - gone or None
+        for partition in gone:
             self._next.pop(partition, None)
             self._ends.pop(partition, None)
             self._passed.discard(partition)
             self._beyond.discard(partition)
-        # Between a rebalance's two halves nothing is assigned, which says nothing of what is to come.
-        self._assigned = self._assigned or None
 
     def note(self, partition: int, *, next_offset: int, timestamp_ms: int = 0) -> bool:
         """A record was read, or the partition's end reached; True when the partition has just passed the time."""

@@ -60,8 +60,9 @@ def create_topics(
         for spec in specs
     ]
     before = topic_states(connection, [spec.name for spec in specs])
-    created = _create(connection, [spec for spec in specs if spec.name not in before], brokers=brokers)
-    states = before | _new_states(connection, [spec.name for spec in specs if spec.name not in before])
+    absent = [spec for spec in specs if spec.name not in before]
+    created = _create(connection, absent, brokers=brokers)
+    states = before | _new_states(connection, [spec.name for spec in absent])
     return [
         TopicReport(
             state=states[spec.name],

@@ -33,13 +33,11 @@ def _topic(name: str, state: TopicState | None, connection: AdminConnection, *, 
         create = create_command([name], reach=connection.settings.reach)
         return Row(what=what, found="does not exist", state="fault", mend=create)
     unfit = differences(DEFAULTS[name], state)
-    if unfit:
-        todo = "; ".join(mend(state, found, bootstrap=connection.settings.bootstrap) for found in unfit)
-        return Row(what=what, found="; ".join(map(str, unfit)), state="fault", mend=todo)
+    if differing := unfit or advice(state):
+        todo = "; ".join(mend(state, each, bootstrap=connection.settings.bootstrap) for each in differing)
+        told = "; ".join(map(str, differing))
+        return Row(what=what, found=told, state="fault" if unfit else "warning", mend=todo)
     found = f"partitions {state.partitions}, replicas {state.replicas}, records up to {_max_bytes(state)} bytes"
-    if better := advice(state):
-        todo = "; ".join(mend(state, each, bootstrap=connection.settings.bootstrap) for each in better)
-        return Row(what=what, found="; ".join(map(str, better)), state="warning", mend=todo)
     if state.replicas < min(3, brokers):
         return Row(
             what=what,

@@ -60,7 +60,7 @@ def record(
     With `--group` it goes on where it left off, even after a kill, and several of one group share the work; a new group
     begins with the oldest frame. Without, it begins now, or at `--since`. A video is not safe before it is closed, so
     with an .mp4 the group's place is written at the end only: after a kill all of its frames come again, and the
-    unfinished `.FILE-PROCESS-N.part.mp4` stays behind. Where FILE.mp4 exists, FILE.2.mp4 follows.
+    unfinished `.FILE-….part.mp4` stays behind. Where FILE.mp4 exists, FILE.2.mp4 follows.
 
     **Examples**
 

@@ -93,8 +93,9 @@ def run_demo(settings: DemoSettings, *, out: Console, err: Console) -> bool:
     except OSError as error:
         raise failed_write(settings.folder, error) from error
     with ExitStack() as stack:
+        if settings.kafka:
+            wait_for_kafka(settings.kafka, [], wait_s=settings.wait_s)
         kafka = settings.kafka or _start_kafka(stack, err)
-        wait_for_kafka(kafka, [], wait_s=settings.wait_s)
         _create_topics(kafka, list(settings.topics().values()))
         # Until here Ctrl-C ends it at once; from here on there is something to finish.
         stop = stack.enter_context(stop_on_signals())
