@@ -47,9 +47,14 @@ class Accounts:
             self._ages[self._known(camera)].append((now_ns, max(0, now_ns - captured_ns)))
 
     def filtered(self, camera: str) -> None:
-        """A frame was dropped on purpose, by the camera filter or an operator."""
+        """A frame was dropped on purpose, by the camera filter, `max_fps` or an operator."""
         with self._lock:
             self._of(camera).filtered += 1
+
+    def stale(self, camera: str) -> None:
+        """A frame was skipped: a newer one was there, or it was too old."""
+        with self._lock:
+            self._of(camera).stale += 1
 
     def dead_lettered(self, camera: str, reason: str) -> None:
         """A frame's dead letter has reached the broker."""

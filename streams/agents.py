@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
@@ -15,12 +16,13 @@ from streams.accounts import INVALID_CAMERA, Accounts
 from streams.cameras import Run, Turns
 from streams.contract.errors import FrameError, FramelaneError
 from streams.contract.headers import Record, camera_of
+from streams.freshness import Newest, Pace, too_old
 from streams.lanes import Lane, LaneLimits, Partition
 from streams.mailbox import Mailbox
 from streams.outbox import FrameEntry, FrameLane, Outbox, Work
 from streams.pipeline import Pipeline
 from streams.pool import Task, ThreadPool
-from streams.processing import FILTERED, Result, process
+from streams.processing import FILTERED, STALE, Result, process
 from streams.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -50,6 +52,8 @@ class FrameAgent:
         self._limits = LaneLimits(frames=settings.lane_frames, size=settings.lane_bytes)
         self._lanes: dict[Partition, FrameLane] = {}
         self._turns: dict[FrameLane, Turns] = {}
+        self._newest: dict[FrameLane, Newest[FrameEntry]] = {}
+        self._pace = Pace()
         self._running: set[FrameEntry] = set()
         # Killed lanes leave a gap behind: what still comes must not be taken, for its position would pass the gap.
         self._fenced = False
@@ -165,6 +169,7 @@ class FrameAgent:
         lane: FrameLane = Lane(partition, generation, limits=self._limits, publish=self.outbox.publish)
         self._lanes[partition] = lane
         self._turns[lane] = Turns(self.pipeline, self._shared)
+        self._newest[lane] = Newest()
         return lane
 
     def _begin(self, entry: FrameEntry, unreadable: str) -> None:
@@ -178,16 +183,46 @@ class FrameAgent:
             self._complete(entry, self.outbox.failed(entry, error))
             return
         self.accounts.consumed(work.camera)
-        if not self.pipeline.settings.wants(work.camera):
+        settings = self.pipeline.settings
+        if not settings.wants(work.camera):
             self._complete(entry, FILTERED)
-            return
-        self._turns[entry.lane].ask(work.camera, partial(self._start, entry))
+        elif too_old(work.record, settings):
+            self._skip(entry, STALE)
+        elif self._pace.too_soon(work.camera, work.record.timestamp_ms, max_fps=settings.max_fps):
+            self._skip(entry, FILTERED)
+        else:
+            before = self._newest[entry.lane].put(work.camera, entry) if settings.freshness == "freshest" else None
+            if before is None or not self._supersede(before, entry):
+                self._turns[entry.lane].ask(work.camera, partial(self._start, entry))
 
-    def _start(self, entry: FrameEntry, run: Run) -> None:
+    def _supersede(self, older: FrameEntry, newer: FrameEntry) -> bool:
+        """Skip the older frame, if nobody has begun it; whether the newer one has got its place in the queue."""
+        if older.result is not None or older.work.begun:
+            return False
+        task, run = older.work.task, older.work.run
+        if task is not None and run is not None:
+            if not self._pool.supersede(task, self._task(newer, run)):
+                newer.work.task = None
+                self._running.discard(newer)
+                return False
+            self._running.discard(older)
+        # Without a task it waits for its camera's turn, and the newer one comes next.
+        self._skip(older, STALE)
+        return task is not None
+
+    def _skip(self, entry: FrameEntry, result: Result) -> None:
+        entry.lane.lighten(entry)
+        entry.work.record = replace(entry.work.record, value=None)
+        self._complete(entry, result)
+
+    def _start(self, entry: FrameEntry, run: Run) -> bool:
+        if entry.work.given_back or entry.result is not None:
+            return False
+        self._pool.submit(self._task(entry, run))
+        return True
+
+    def _task(self, entry: FrameEntry, run: Run) -> Task[Result]:
         work = entry.work
-        if work.given_back:
-            self._turns[entry.lane].over(work.camera)
-            return
         job = partial(
             process,
             work.record,
@@ -196,9 +231,9 @@ class FrameAgent:
             label=self.pipeline.label,
             received_ns=work.received_ns,
         )
-        work.task = Task(job, lambda task: self._mailbox.post(self._finished, entry, task))
+        work.run, work.task = run, Task(job, lambda task: self._mailbox.post(self._finished, entry, task))
         self._running.add(entry)
-        self._pool.submit(work.task)
+        return work.task
 
     def _finished(self, entry: FrameEntry, task: Task[Result]) -> None:
         self._running.discard(entry)
@@ -228,6 +263,7 @@ class FrameAgent:
     def _complete(self, entry: FrameEntry, result: Result) -> None:
         for stage, seconds in result.seconds.items():
             self.stage_seconds[stage] = self.stage_seconds.get(stage, 0.0) + seconds
+        self._newest[entry.lane].forget(entry.work.camera, entry)
         entry.lane.complete(entry, result)
         self._after(entry.lane)
 
@@ -239,6 +275,7 @@ class FrameAgent:
 
     def _kill(self, lane: FrameLane) -> None:
         self._turns.pop(lane).clear()
+        del self._newest[lane]
         for entry in lane.kill():
             # Those that are settled, behind one that is not, have been counted.
             if not entry.settled:

@@ -8,7 +8,8 @@ from streams.contract.frame import Frame
 from streams.pipeline import Outcome
 
 Run = Callable[[Frame], Outcome]
-Start = Callable[[Run], None]
+# Begins a frame, and says whether it did: nobody may want it any more by then.
+Start = Callable[[Run], bool]
 
 
 class Openable(Protocol):
@@ -52,8 +53,7 @@ class Turns:
         if turn.busy:
             turn.waiting.append(start)
         else:
-            turn.busy = True
-            start(turn.run)
+            turn.busy = start(turn.run)
 
     def over(self, camera: str, *, forget: bool = False) -> None:
         """The camera's frame is done. forget: its memory is in use by a thread that hangs, so begin with a new one."""
@@ -62,9 +62,9 @@ class Turns:
             return
         if forget:
             turn.run = LazyRun(self._pipeline)
-        turn.busy = bool(turn.waiting)
-        if turn.waiting:
-            turn.waiting.popleft()(turn.run)
+        turn.busy = False
+        while turn.waiting and not turn.busy:
+            turn.busy = turn.waiting.popleft()(turn.run)
 
     def clear(self) -> None:
         """Nobody gets a turn any more."""

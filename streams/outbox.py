@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from time import time_ns
 
 from streams.accounts import Accounts
+from streams.cameras import Run
 from streams.contract.dead_letters import MAX_BYTES
 from streams.contract.errors import FrameError
 from streams.contract.headers import Record
@@ -22,6 +23,7 @@ class Work:
     record: Record
     camera: str
     received_ns: int
+    run: Run | None = None
     task: Task[Result] | None = None
     given_back: bool = False
 
@@ -97,6 +99,8 @@ class Outbox:
             self._accounts.processed(camera, captured_ns=result.captured_ns, now_ns=time_ns())
         elif result.fate == "filtered":
             self._accounts.filtered(camera)
+        elif result.fate == "stale":
+            self._accounts.stale(camera)
         else:
             self._accounts.dead_lettered(camera, result.fate)
 

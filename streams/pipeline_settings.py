@@ -34,7 +34,8 @@ class PipelineSettings:
     """One [[pipeline]] of a file; what the keys mean stands in the documentation of pipelines.
 
     group: "" becomes framelane.<name>. output: "" publishes events only. cameras: globs, those with ! leave out; none
-    is all. format "keep" is that of the input. freshness, max_age_ms, max_fps and plan have no other value yet.
+    is all. format "keep" is that of the input. freshness: "freshest" skips to the newest frame of each camera when the
+    worker is behind. max_age_ms, max_fps: 0 is no limit. plan has no other value yet.
     """
 
     name: str

@@ -9,6 +9,7 @@ from streams.contract.errors import FrameError
 from streams.contract.events import encode_event
 from streams.contract.frame import Frame
 from streams.contract.headers import Record, to_frame, to_headers
+from streams.freshness import too_old
 from streams.pipeline import Outcome
 from streams.pipeline_settings import PipelineSettings
 from streams.publisher import OutRecord
@@ -20,7 +21,7 @@ Run = Callable[[Frame], Outcome]
 class Result:
     """What became of a frame.
 
-    fate: "processed", "filtered", or the reason of its dead letter. records: what is to be published, in order.
+    fate: "processed", "filtered", "stale", or the reason of its dead letter. records: to be published, in order.
     captured_ns: ns since 1970, 0 when it is not known. seconds: time by stage.
     """
 
@@ -32,10 +33,12 @@ class Result:
     @property
     def is_letter(self) -> bool:
         """Whether the frame became a dead letter."""
-        return self.fate not in ("processed", "filtered")
+        return self.fate not in _NO_LETTER
 
 
+_NO_LETTER = ("processed", "filtered", "stale")
 FILTERED = Result("filtered")
+STALE = Result("stale")
 
 
 def process(record: Record, run: Run, *, settings: PipelineSettings, label: str, received_ns: int) -> Result:
@@ -44,6 +47,8 @@ def process(record: Record, run: Run, *, settings: PipelineSettings, label: str,
     run: what `Pipeline.open()` returned. received_ns: when the worker took the record in, ns since 1970.
     """
     try:
+        if too_old(record, settings):
+            return STALE
         frame = to_frame(record, max_pixels=settings.max_pixels)
         hops = {"received": received_ns, "started": time.time_ns()}
         # What the frame was before does not matter here: this pipeline's output names this input.

@@ -101,6 +101,28 @@ class InOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Rising:
+    """Remembers, takes its time, and refuses a frame that is not newer than the one before it. ms: for each frame."""
+
+    ms: int = 10
+    memory_frames: ClassVar[int] = 1
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = False
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        seen: list[int] = []
+
+        def operate(frame: Frame) -> Frame:
+            time.sleep(self.ms / 1000)
+            if seen and frame.sequence <= seen[-1]:
+                raise RuntimeError(f"{frame.sequence} after {seen[-1]}")
+            seen.append(frame.sequence)
+            return frame
+
+        return operate
+
+
+@dataclass(frozen=True, slots=True)
 class NoModel:
     """Remembers, and cannot be opened when the first frame is there."""
 

@@ -162,9 +162,9 @@ class Fleet:
         more += ["--events", topics.events, "--dead-letter", topics.dead_letter]
         return self._start([*arguments, *more])
 
-    def start_file(self, pipelines: Path) -> Worker:
+    def start_file(self, pipelines: Path, *arguments: str) -> Worker:
         """Start a worker of a file's pipelines, which name their topics and groups themselves."""
-        return self._start(["--pipelines", str(pipelines)])
+        return self._start(["--pipelines", str(pipelines), *arguments])
 
     def _start(self, arguments: Sequence[str]) -> Worker:
         name = f"worker-{len(self.workers)}"

@@ -1,7 +1,9 @@
 """The agent without a broker: what is taken, counted, given back, and what may be committed."""
 
 import asyncio
+import dataclasses
 import gc
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -73,6 +75,7 @@ def with_agent(
     cameras: tuple[str, ...] = (),
     settings: WorkerSettings | None = None,
     timeout_ms: int = 5000,
+    **more: object,
 ) -> None:
     """Run a test on a loop with an agent of its own."""
 
@@ -80,7 +83,7 @@ def with_agent(
         errors: list[Exception] = []
         settings_ = settings or worker()
         pipeline = Pipeline(
-            quick_pipeline([op], input="raw", output="out", cameras=cameras, frame_timeout_ms=timeout_ms)
+            quick_pipeline([op], input="raw", output="out", cameras=cameras, frame_timeout_ms=timeout_ms, **more)
         )
         mailbox = Mailbox(asyncio.get_running_loop(), on_error=errors.append)
         pool = ThreadPool(settings_.threads)
@@ -96,6 +99,19 @@ def with_agent(
 
 def positions(agent: FrameAgent) -> dict[int, int]:
     return {lane.partition.partition: lane.position or 0 for lane in agent.uncommitted()}
+
+
+async def delivered_up_to(position: int, agent: FrameAgent, broker: Broker) -> list[OutRecord]:
+    """Deliver what is published until the position is reached; what that was."""
+    sent = []
+    async with asyncio.timeout(WAIT_S):
+        while positions(agent) != {0: position}:
+            await broker.wait_for(1)
+            while broker.sent:
+                record, receiver = broker.sent.pop(0)
+                sent.append(record)
+                receiver.delivered()
+    return sent
 
 
 def sums(agent: FrameAgent, camera: str = "a") -> CameraSums:
@@ -303,6 +319,54 @@ def test_a_record_that_cannot_be_read_becomes_a_dead_letter_that_refers_to_it() 
         assert b"not UTF-8" in headers["dl_error"]
 
     with_agent(test)
+
+
+@pytest.mark.parametrize("op", ["trial_operators:Slow:ms=20", "trial_operators:Rising:ms=20"])
+def test_the_freshest_frame_takes_the_place_of_those_that_wait(op: str) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset in range(0, 40, 2):
+            agent.take(record(offset), generation=1)
+            agent.take(record(offset + 1, camera="b"), generation=1)
+        # What waits is one frame of each camera, however many come.
+        assert not broker.held
+        # One frame of each at least was begun at once, or else its newest; the last ones are never skipped.
+        await delivered_up_to(40, agent, broker)
+        for camera in ("a", "b"):
+            found = sums(agent, camera)
+            assert (found.consumed, found.filtered, found.dead_lettered) == (20, 0, {})
+            assert found.processed >= 1
+            assert found.stale >= 17
+
+    with_agent(test, op=op, freshness="freshest")
+
+
+def test_what_is_freshest_is_published_and_in_order() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset in range(30):
+            agent.take(record(offset), generation=1)
+            if offset % 7 == 0:
+                await asyncio.sleep(0.03)
+        sent = await delivered_up_to(30, agent, broker)
+        offsets = [int(dict(out.headers)["ce_input"].split(b"/")[2]) for out in sent]
+        assert offsets == sorted(offsets)
+        assert offsets[-1] == 29
+
+    with_agent(test, op="trial_operators:Slow:ms=10", freshness="freshest", settings=worker(threads=1))
+
+
+def test_frames_past_their_age_and_above_the_rate_are_counted_and_not_processed() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        for offset, age_ms in enumerate((60_000, 59_000, 0, 0, 0)):
+            made = record(offset)
+            agent.take(dataclasses.replace(made, timestamp_ms=now_ms - age_ms), generation=1)
+        await broker.wait_for(1)
+        broker.sent.pop()[1].delivered()
+        found = sums(agent)
+        assert (found.consumed, found.stale, found.filtered, found.processed) == (5, 2, 2, 1)
+        assert positions(agent) == {0: 5}
+
+    with_agent(test, max_age_ms=30_000, max_fps=1)
 
 
 def test_too_many_hung_threads_end_the_worker() -> None:

@@ -22,8 +22,13 @@ def number_of(run: Run) -> int:
     return run(None)  # type: ignore[arg-type, return-value]
 
 
-def starts(log: list[tuple[str, int]], name: str) -> Callable[[Run], None]:
-    return lambda run: log.append((name, number_of(run)))
+def starts(log: list[tuple[str, int]], name: str, *, wanted: bool = True) -> Callable[[Run], bool]:
+    def start(run: Run) -> bool:
+        if wanted:
+            log.append((name, number_of(run)))
+        return wanted
+
+    return start
 
 
 def test_without_memory_everything_starts_at_once() -> None:
@@ -43,6 +48,21 @@ def test_with_memory_a_camera_waits_for_itself_only() -> None:
     turns.over("a")
     turns.over("a")
     assert log[2:] == [("a1", 2), ("a2", 2)]
+
+
+def test_a_frame_that_nobody_wants_any_more_gives_its_turn_to_the_next() -> None:
+    pipeline, log = Pipeline(has_memory=True), []
+    turns = Turns(pipeline, pipeline.open())
+    turns.ask("a", starts(log, "a0"))
+    for name in ("a1", "a2"):
+        turns.ask("a", starts(log, name, wanted=False))
+    turns.ask("a", starts(log, "a3"))
+    turns.over("a")
+    assert log == [("a0", 2), ("a3", 2)]
+    turns.over("a")
+    turns.ask("a", starts(log, "a4", wanted=False))
+    turns.ask("a", starts(log, "a5"))
+    assert log[2:] == [("a5", 2)]
 
 
 def test_a_memory_that_a_hung_thread_holds_is_replaced() -> None:
