@@ -10,12 +10,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 from streams.accounts import INVALID_CAMERA, Accounts
 from streams.cameras import Run, Turns
 from streams.contract.errors import FrameError, FramelaneError
 from streams.contract.headers import Record, camera_of
+from streams.fetching import Fetching
 from streams.freshness import Newest, Pace, too_old
 from streams.lanes import Lane, LaneLimits, Partition
 from streams.mailbox import Mailbox
@@ -24,20 +24,11 @@ from streams.pipeline import Pipeline
 from streams.pool import Task, ThreadPool
 from streams.processing import FILTERED, STALE, Result, process
 from streams.settings import WorkerSettings
+from streams.swapping import swap_turns
 
 log = logging.getLogger(__name__)
 
 DEADLINE_CHECK_S = 0.1
-
-
-class Fetching(Protocol):
-    """What the agent tells the consumer."""
-
-    def hold(self, partition: Partition) -> None:
-        """Fetch no more of this partition."""
-
-    def release(self, partition: Partition) -> None:
-        """Fetch it again."""
 
 
 class FrameAgent:
@@ -48,7 +39,7 @@ class FrameAgent:
     ) -> None:
         self.pipeline, self.settings, self.accounts = pipeline, settings, accounts
         self._mailbox, self._pool = mailbox, pool
-        self._shared: Run = pipeline.open()
+        self.shared: Run = pipeline.open()
         self._limits = LaneLimits(frames=settings.lane_frames, size=settings.lane_bytes)
         self._lanes: dict[Partition, FrameLane] = {}
         self._turns: dict[FrameLane, Turns] = {}
@@ -60,7 +51,7 @@ class FrameAgent:
         self._given_up = False
         self._changed = asyncio.Event()
         self.stage_seconds: dict[str, float] = {}
-        self.outbox = Outbox(pipeline, accounts, moved=self._after)
+        self.outbox = Outbox(accounts, moved=self._after)
         # Set by the consumer, which Faust makes.
         self.fetching: Fetching
 
@@ -78,14 +69,26 @@ class FrameAgent:
         elif lane.restarts(record.offset):
             log.warning("%s begins anew at offset %d: the topic was made again", partition, record.offset)
             lane = self._new_lane(partition, generation)
-        entry = lane.add(
-            offset=record.offset, size=len(record.value or b""), work=Work(record, INVALID_CAMERA, time.time_ns())
-        )
+        work = Work(record, INVALID_CAMERA, time.time_ns(), self.pipeline, self._turns[lane])
+        entry = lane.add(offset=record.offset, size=len(record.value or b""), work=work)
         if entry is None:
             return
         self._begin(entry, unreadable)
         if lane.full:
             self.fetching.hold(partition)
+
+    def swap(self, pipeline: Pipeline, shared: Run) -> None:
+        """Go on with another pipeline of the same name, group and topics; shared: what it opened.
+
+        Frames that are begun finish with the one before, and carry its label; all others are the new one's. Where both
+        have the same operators each camera keeps its memory, else it begins anew.
+        """
+        keep = pipeline.has_memory and pipeline.has_operators_of(self.pipeline)
+        self.pipeline, self.shared = pipeline, shared
+        self._newest = {lane: Newest() for lane in self._newest}
+        for entry in swap_turns(self._turns, pipeline, shared, keep_memory=keep, pool=self._pool):
+            self._running.discard(entry)
+            self._ask(entry, again=True)
 
     def room(self) -> None:
         """The publisher takes records again."""
@@ -151,12 +154,11 @@ class FrameAgent:
 
         Raises FramelaneError when too many threads hang: only a new process gets rid of them.
         """
-        timeout_s = self.pipeline.settings.frame_timeout_ms / 1000
         while True:
             await asyncio.sleep(DEADLINE_CHECK_S)
             now = time.monotonic()
             for entry in list(self._running):
-                task = entry.work.task
+                task, timeout_s = entry.work.task, entry.work.pipeline.settings.frame_timeout_ms / 1000
                 if task is not None and task.started and now - task.started > timeout_s:
                     self._time_out(entry, task, timeout_s)
             if self._pool.hung > (self.settings.max_hung or 4 * self.settings.threads):
@@ -168,7 +170,7 @@ class FrameAgent:
             self._kill(before)
         lane: FrameLane = Lane(partition, generation, limits=self._limits, publish=self.outbox.publish)
         self._lanes[partition] = lane
-        self._turns[lane] = Turns(self.pipeline, self._shared)
+        self._turns[lane] = Turns(self.pipeline, self.shared)
         self._newest[lane] = Newest()
         return lane
 
@@ -183,17 +185,20 @@ class FrameAgent:
             self._complete(entry, self.outbox.failed(entry, error))
             return
         self.accounts.consumed(work.camera)
-        settings = self.pipeline.settings
+        self._ask(entry)
+
+    def _ask(self, entry: FrameEntry, *, again: bool = False) -> None:
+        work, settings = entry.work, entry.work.pipeline.settings
         if not settings.wants(work.camera):
             self._complete(entry, FILTERED)
         elif too_old(work.record, settings):
             self._skip(entry, STALE)
-        elif self._pace.too_soon(work.camera, work.record.timestamp_ms, max_fps=settings.max_fps):
+        elif not again and self._pace.too_soon(work.camera, work.record.timestamp_ms, max_fps=settings.max_fps):
             self._skip(entry, FILTERED)
         else:
             before = self._newest[entry.lane].put(work.camera, entry) if settings.freshness == "freshest" else None
             if before is None or not self._supersede(before, entry):
-                self._turns[entry.lane].ask(work.camera, partial(self._start, entry))
+                work.turns.ask(work.camera, partial(self._start, entry))
 
     def _supersede(self, older: FrameEntry, newer: FrameEntry) -> bool:
         """Skip the older frame, if nobody has begun it; whether the newer one has got its place in the queue."""
@@ -227,8 +232,8 @@ class FrameAgent:
             process,
             work.record,
             run,
-            settings=self.pipeline.settings,
-            label=self.pipeline.label,
+            settings=work.pipeline.settings,
+            label=work.pipeline.label,
             received_ns=work.received_ns,
         )
         work.run, work.task = run, Task(job, lambda task: self._mailbox.post(self._finished, entry, task))
@@ -246,7 +251,7 @@ class FrameAgent:
         self._complete(entry, result)
         # The task holds the entry: without this only a full garbage collection would let go of the frame's bytes.
         entry.work.task = None
-        self._turns[entry.lane].over(entry.work.camera)
+        entry.work.turns.over(entry.work.camera)
 
     def _time_out(self, entry: FrameEntry, task: Task[Result], timeout_s: float) -> None:
         at = self._pool.abandon(task)
@@ -258,7 +263,7 @@ class FrameAgent:
         if not entry.lane.killed:
             self._complete(entry, self.outbox.failed(entry, error))
             entry.work.task = None
-            self._turns[entry.lane].over(entry.work.camera, forget=True)
+            entry.work.turns.over(entry.work.camera, forget=True)
 
     def _complete(self, entry: FrameEntry, result: Result) -> None:
         for stage, seconds in result.seconds.items():

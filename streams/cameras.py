@@ -20,19 +20,31 @@ class Openable(Protocol):
     def open(self) -> Run:
         """The pipeline with a fresh memory."""
 
+    def continued(self, run: Run) -> Run:
+        """The pipeline with the memory of a run of another one, whose operators are the same."""
+
 
 class LazyRun:
-    """A pipeline opened when its first frame is there, in that frame's thread: opening may load a model, or fail."""
+    """A pipeline opened when its first frame is there, in that frame's thread: opening may load a model, or fail.
 
-    def __init__(self, pipeline: Openable) -> None:
-        self._pipeline = pipeline
+    before: the run whose memory it goes on with. That one may be at its last frame still, and its memory be made there.
+    """
+
+    def __init__(self, pipeline: Openable, *, before: "LazyRun | None" = None) -> None:
+        self._pipeline, self._before = pipeline, before
         self._run: Run | None = None
 
     def __call__(self, frame: Frame) -> Outcome:
         """Run the pipeline; to be called for one frame at a time."""
         if self._run is None:
-            self._run = self._pipeline.open()
+            opened = self._before.opened() if self._before else None
+            self._run = self._pipeline.continued(opened) if opened else self._pipeline.open()
+            self._before = None
         return self._run(frame)
+
+    def opened(self) -> Run | None:
+        """The opened pipeline that holds the memory; None where no frame has come yet."""
+        return self._run or (self._before.opened() if self._before else None)
 
 
 class Turns:
@@ -66,6 +78,16 @@ class Turns:
         while turn.waiting and not turn.busy:
             turn.busy = turn.waiting.popleft()(turn.run)
 
+    def continued(self, pipeline: Openable) -> None:
+        """Another pipeline with the same operators goes on with each camera's memory, from its next frame on.
+
+        Whoever waits for a turn has to ask again.
+        """
+        self._pipeline = pipeline
+        for turn in self._cameras.values():
+            turn.waiting.clear()
+            turn.run = LazyRun(pipeline, before=turn.run)
+
     def clear(self) -> None:
         """Nobody gets a turn any more."""
         self._cameras.clear()
@@ -74,6 +96,6 @@ class Turns:
 class _Camera:
     __slots__ = ("busy", "run", "waiting")
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: LazyRun) -> None:
         self.run, self.busy = run, False
         self.waiting: deque[Start] = deque()

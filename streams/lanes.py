@@ -149,6 +149,10 @@ class Lane(Generic[Work, Result]):
         if not self.killed and entry.settled:
             self._settle()
 
+    def unfinished(self) -> list[Entry[Work, Result]]:
+        """The frames whose result is not there, in order."""
+        return [entry for entry in self._unpublished if entry.result is None]
+
     def shed(self, begun: Callable[[Work], bool]) -> list[Entry[Work, Result]]:
         """Forget every frame from the first one on that nobody has begun to process; returns them, the last first.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from time import time_ns
 
 from streams.accounts import Accounts
-from streams.cameras import Run
+from streams.cameras import Run, Turns
 from streams.contract.dead_letters import MAX_BYTES
 from streams.contract.errors import FrameError
 from streams.contract.headers import Record
@@ -18,11 +18,16 @@ from streams.publisher import Publisher
 
 @dataclass(slots=True, eq=False)
 class Work:
-    """A frame on its way through a lane. received_ns: when it was taken in, ns since 1970."""
+    """A frame on its way through a lane. received_ns: when it was taken in, ns since 1970.
+
+    pipeline, turns: those that it is begun with. They stay its own when the agent gets others.
+    """
 
     record: Record
     camera: str
     received_ns: int
+    pipeline: Pipeline
+    turns: Turns
     run: Run | None = None
     task: Task[Result] | None = None
     given_back: bool = False
@@ -40,8 +45,8 @@ FrameEntry = Entry[Work, Result]
 class Outbox:
     """Publishes what lanes release. moved: called after a lane has got further."""
 
-    def __init__(self, pipeline: Pipeline, accounts: Accounts, *, moved: Callable[[FrameLane], None]) -> None:
-        self._pipeline, self._accounts, self._moved = pipeline, accounts, moved
+    def __init__(self, accounts: Accounts, *, moved: Callable[[FrameLane], None]) -> None:
+        self._accounts, self._moved = accounts, moved
         # Set by the application: the publisher reports to the agent, which this belongs to.
         self.publisher: Publisher
 
@@ -60,8 +65,8 @@ class Outbox:
 
     def failed(self, entry: FrameEntry, error: FrameError, *, max_bytes: int = MAX_BYTES) -> Result:
         """The result of a frame that cannot be processed: its dead letter."""
-        settings, label = self._pipeline.settings, self._pipeline.label
-        return failed(entry.work.record, error, settings=settings, label=label, max_bytes=max_bytes)
+        pipeline = entry.work.pipeline
+        return failed(entry.work.record, error, settings=pipeline.settings, label=pipeline.label, max_bytes=max_bytes)
 
     def delivered(self, entry: FrameEntry) -> None:
         """One of an entry's records needs no more care."""

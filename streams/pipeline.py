@@ -63,6 +63,18 @@ class Pipeline:
         ]
         return _Run(self.settings, self.label, stages, clock=self._clock)
 
+    def has_operators_of(self, other: "Pipeline") -> bool:
+        """Whether its operators are those of the other, with the same parameters and in the same order."""
+        return self.settings.operators == other.settings.operators
+
+    def continued(self, run: Callable[[Frame], Outcome]) -> Callable[[Frame], Outcome]:
+        """As `open`, with the opened operators of another pipeline's run, and so with what they remember.
+
+        Only where `has_operators_of` that one.
+        """
+        assert isinstance(run, _Run)
+        return _Run(self.settings, self.label, run.stages, clock=self._clock)
+
 
 class _Run:
     """One opened pipeline. It keeps nothing from one frame to the next; the opened operators may."""
@@ -70,7 +82,7 @@ class _Run:
     def __init__(
         self, settings: PipelineSettings, label: str, stages: list[tuple[str, Opened]], *, clock: Clock
     ) -> None:
-        self._settings, self._label, self._stages, self._clock = settings, label, stages, clock
+        self._settings, self._label, self.stages, self._clock = settings, label, stages, clock
         self._source = pipeline_source(label)
 
     def __call__(self, frame: Frame) -> Outcome:
@@ -80,7 +92,7 @@ class _Run:
         current = _decoded(frame, max_pixels=self._settings.max_pixels)
         now = clock()
         seconds["decode"] = now - before
-        for index, (stage, operate) in enumerate(self._stages):
+        for index, (stage, operate) in enumerate(self.stages):
             result = _applied(operate, current, stage=stage)
             before, now = now, clock()
             seconds[stage] = now - before

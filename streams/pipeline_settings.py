@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -122,10 +122,13 @@ def quick_pipeline(
     return PipelineSettings(**sound, operators=tuple(entries))
 
 
-def load_pipelines(path: Path) -> tuple[PipelineSettings, ...]:
+def load_pipelines(
+    path: Path, *, check: Callable[[SettingsFile, Sequence[Mapping[str, Any]]], None] | None = None
+) -> tuple[PipelineSettings, ...]:
     """The pipelines of a TOML file.
 
-    SettingError tells all mistakes that are in it, a line each: FILE:LINE, key, value, and what was expected.
+    check: is shown the sound values of each pipeline, and may refuse more of the file. SettingError tells all mistakes
+    that are in it, a line each: FILE:LINE, key, value, and what was expected.
     """
     file = SettingsFile(path)
     for key in file.content:
@@ -141,6 +144,8 @@ def load_pipelines(path: Path) -> tuple[PipelineSettings, ...]:
     read = [_read_pipeline(file, f"pipeline[{index}]", table) for index, table in enumerate(tables)]
     for key in ("name", "group"):
         _refuse_repeats(file, key, [values.get(key) for values in read])
+    if check is not None:
+        check(file, read)
     file.raise_if_wrong()
     return tuple(PipelineSettings(**values) for values in read)
 

@@ -77,6 +77,13 @@ class ThreadPool:
             task.cancelled, task.successor = True, successor
             return True
 
+    def take_back(self, task: Task[Result]) -> bool:
+        """Take back a task that no thread has taken up; whether that was in time. If not, nothing is changed."""
+        with self._decide:
+            in_time = task.started == 0
+            task.cancelled = task.cancelled or in_time
+            return in_time
+
     def abandon(self, task: Task[Result]) -> str | None:
         """Give up on a task that runs too long, and start a thread in place of its one.
 

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -19,6 +20,9 @@ from streams.contract.kafka_settings import KafkaSettings
 from streams.contract.status import INTERVAL_S, Status, encode_status
 from streams.pipeline import Pipeline
 from streams.pipeline_settings import PipelineSettings
+from streams.reload import Reloader, opening
+from streams.reload_requests import ReloadRequests
+from streams.reload_rules import PipelineFile
 from streams.settings import WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -30,35 +34,43 @@ ASSIGNMENT_CHECK_S = 0.1
 
 
 def run_worker(
-    pipeline: PipelineSettings, kafka: KafkaSettings, settings: WorkerSettings, accounts: Accounts
+    pipeline: PipelineSettings,
+    kafka: KafkaSettings,
+    settings: WorkerSettings,
+    accounts: Accounts,
+    *,
+    file: PipelineFile | None = None,
 ) -> signal.Signals:
     """Serve a pipeline until SIGTERM or SIGINT, which is returned; `accounts` then holds the closing sums.
 
+    file: where the pipeline stands; it is read again on SIGHUP, and when it changes, where it is watched.
     Raises FramelaneError when the worker cannot go on: it ends without committing what is not delivered.
     """
     # Frames run side by side; OpenCV's own threads would only get in each other's way.
     cv2.setNumThreads(1)
-    return asyncio.run(_serve(Pipeline(pipeline), kafka, settings, accounts))
+
+    async def run() -> signal.Signals:
+        made = Pipeline(pipeline)
+        with opening(made):
+            app = build_app(made, kafka, settings, accounts)
+        requests = ReloadRequests(file.watch if file else None)
+        with requests.listening():
+            return await _serve(app, settings, accounts, Reloader(app.frames, requests, file))
+
+    return asyncio.run(run())
 
 
-async def _serve(
-    pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings, accounts: Accounts
-) -> signal.Signals:
-    try:
-        app = build_app(pipeline, kafka, settings, accounts)
-    except FramelaneError:
-        raise
-    except Exception as error:
-        # An operator's open() is anyone's code.
-        raise FramelaneError(f"pipeline {pipeline.label} cannot be opened: {type(error).__name__}: {error}") from error
+async def _serve(app: FrameApp, settings: WorkerSettings, accounts: Accounts, reloader: Reloader) -> signal.Signals:
     asked: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     _listen(asked)
     reporter = Reporter(app, settings, accounts)
     watch = asyncio.ensure_future(app.frames.watch_deadlines())
+    reloading = asyncio.ensure_future(reloader.run())
     try:
         await app.start()
+        pipeline = app.frames.pipeline
         log.info("worker of pipeline %s in group %s is running", pipeline.label, pipeline.settings.group)
-        await _run_until(asked, app, reporter, watch)
+        await _run_until(asked, app, reporter, [watch, reloading])
     except Exception as error:
         # Given up before it leaves the group, so that nothing more is published or committed.
         app.frames.kill_all(for_good=True)
@@ -67,7 +79,8 @@ async def _serve(
         await asyncio.to_thread(app.frames.outbox.publisher.close, CRASH_GRACE_S)
         if not isinstance(error, AiokafkaError | FramelaneError):
             raise
-        raise FramelaneError(f"worker of pipeline {pipeline.label} cannot go on: {error}") from error
+        raise FramelaneError(f"worker of pipeline {app.frames.pipeline.label} cannot go on: {error}") from error
+    reloading.cancel()
     log.info("stopping: %d frames in flight", app.frames.in_flight)
     # Frames that hang have their deadline while it leaves, too.
     await _leave(app, settings.drain_s * 2 + STOP_GRACE_S)
@@ -79,17 +92,17 @@ async def _serve(
 
 
 async def _run_until(
-    asked: "asyncio.Future[signal.Signals]", app: FrameApp, reporter: "Reporter", watch: "asyncio.Future[None]"
+    asked: "asyncio.Future[signal.Signals]", app: FrameApp, reporter: "Reporter", jobs: "Sequence[asyncio.Future[None]]"
 ) -> None:
-    """Return when the worker is asked to stop; raise what keeps it from going on."""
+    """Return when the worker is asked to stop; raise what keeps it from going on, be it a job that ends."""
     reporting = asyncio.ensure_future(reporter.run())
     ended = asyncio.ensure_future(app.wait_until_stopped())
     try:
-        await asyncio.wait([asked, ended, reporting, watch], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([asked, ended, reporting, *jobs], return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in (ended, reporting):
             task.cancel()
-    for job in (reporting, watch):
+    for job in (reporting, *jobs):
         if job.done() and not job.cancelled():
             job.result()
     if app.crashed or not asked.done():

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from streams.accounts import Accounts
     from streams.contract.kafka_settings import KafkaSettings
     from streams.pipeline_settings import PipelineSettings
+    from streams.reload_rules import PipelineFile
     from streams.settings import WorkerSettings
 
 
@@ -38,6 +39,9 @@ def work(
     pipeline: Annotated[
         str | None, typer.Option("--pipeline", metavar="NAME", help="Only this one of the file.")
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch/--no-watch", help="Reload by itself when the file changes, not only on SIGHUP.")
+    ] = False,
     op: Annotated[
         list[str] | None,
         typer.Option("--op", metavar="OP", help="An operator, as NAME or NAME:key=value,...; once for each, in order."),
@@ -63,29 +67,37 @@ def work(
 
     A second worker is the same command once more: workers of a group share its partitions. Other operators need
     another group. A new group begins with the oldest frame. Ctrl-C and SIGTERM let a worker finish what it has begun,
-    and leave the group.
+    and leave the group. SIGHUP has it read the file of pipelines again, and take up their operators, cameras and limits
+    without losing a frame; a file with a mistake changes nothing.
 
     **Examples**
 
     - `framelane work --op resize:width=640 --op grayscale`
     - `framelane work --op blur:kernel=5 --group framelane.blur --output frames.blurred --threads 2`
-    - `framelane work --pipelines pipelines.toml`
+    - `framelane work --pipelines pipelines.toml --watch`
     """
     from framelane.logs import set_up_logging
     from framelane.waiting import wait_for_kafka
+    from streams.file_watch import FileWatch
     from streams.pipeline_settings import load_pipelines, quick_pipeline
+    from streams.reload_rules import PipelineFile, Serves
     from streams.settings import WorkerSettings
+    from streams.settings_file import SettingsFile
 
     set_up_logging(log_level)
     worker = WorkerSettings() if threads is None else WorkerSettings(threads=threads)
     wait_s = options.seconds(wait, option="--wait")
     quick = {"group": group, "input": input_topic, "output": output, "events": events, "dead_letter": dead_letter}
     given: dict[str, Any] = {name: value for name, value in {**quick, "quality": quality}.items() if value is not None}
+    # Before the file is read, so that no change is missed.
+    file_watch = FileWatch(pipelines) if watch and pipelines is not None else None
     if pipelines is None:
         if not op:
             raise SettingError("work: expected --pipelines FILE, or at least one --op, such as --op resize:width=640")
         if pipeline is not None:
             raise SettingError(f"--pipeline {pipeline!r}: names one of the pipelines of a file: give --pipelines FILE")
+        if watch:
+            raise SettingError("--watch: the pipeline of --op has no file to be watched; give --pipelines FILE")
         chosen: tuple[PipelineSettings, ...] = (quick_pipeline(op, name=_name_of(group), **given),)
     else:
         _refuse_with_file(op, given)
@@ -93,17 +105,22 @@ def work(
     if config is None and pipelines is not None and has_kafka_table(pipelines):
         config = pipelines
     kafka = options.kafka_settings(bootstrap, config)
+    file = None
+    if pipelines is not None:
+        serves: Serves = "one" if pipeline is not None else "all" if len(chosen) > 1 else "only"
+        table = SettingsFile(pipelines).content.get("kafka") if config == pipelines else None
+        file = PipelineFile(path=pipelines, serves=serves, kafka=table, watch=file_watch)
     kafka.for_faust()
     named = [topic for each in chosen for topic in (each.input, each.output, each.events, each.dead_letter) if topic]
     absent = wait_for_kafka(
         kafka, list(dict.fromkeys(named)), optional=[topics.STATUS] if status else (), wait_s=wait_s
     )
-    if len(chosen) > 1:
-        sys.exit(_supervise([settings.name for settings in chosen]))
+    if file is not None and file.serves == "all":
+        sys.exit(_supervise(chosen, file))
     if absent:
         create = topics.create_command(absent, reach=kafka.reach)
         print(f"framelane: no status is reported, as there is no topic {topics.STATUS}: {create}", file=sys.stderr)
-    _serve(chosen[0], kafka, replace(worker, status_topic="" if absent or not status else topics.STATUS))
+    _serve(chosen[0], kafka, replace(worker, status_topic="" if absent or not status else topics.STATUS), file)
 
 
 def _name_of(group: str | None) -> str:
@@ -130,14 +147,16 @@ def _chosen(pipelines: "tuple[PipelineSettings, ...]", name: str | None) -> "tup
     return chosen
 
 
-def _serve(pipeline: "PipelineSettings", kafka: "KafkaSettings", settings: "WorkerSettings") -> None:
+def _serve(
+    pipeline: "PipelineSettings", kafka: "KafkaSettings", settings: "WorkerSettings", file: "PipelineFile | None"
+) -> None:
     from streams.accounts import Accounts
     from streams.worker import run_worker
 
     accounts = Accounts()
     code = FramelaneError.exit_code
     try:
-        ended_by = run_worker(pipeline, kafka, settings, accounts)
+        ended_by = run_worker(pipeline, kafka, settings, accounts, file=file)
         code = options.INTERRUPTED if ended_by == signal.SIGINT else 0
     except FramelaneError as error:
         print(f"framelane: {error}", file=sys.stderr)
@@ -161,15 +180,15 @@ def _print_sums(accounts: "Accounts") -> None:
         )
 
 
-def _supervise(names: list[str]) -> int:
+def _supervise(pipelines: "tuple[PipelineSettings, ...]", file: "PipelineFile") -> int:
     from framelane.parent import child_environ
     from streams.supervisor import Supervisor
 
-    # The same command once more for each, so that it means the same.
-    again = [sys.executable, "-m", "framelane", *sys.argv[1:]]
-    commands = {name: [*again, "--pipeline", name] for name in names}
+    # The same command once more for each, so that it means the same; but one of us watches the file.
+    again = [sys.executable, "-m", "framelane", *sys.argv[1:], "--no-watch", "--pipeline"]
 
     async def run() -> int:
-        return await Supervisor(commands, environ=child_environ(os.environ)).run()
+        environ = child_environ(os.environ)
+        return await Supervisor(pipelines, lambda name: [*again, name], file=file, environ=environ).run()
 
     return asyncio.run(run())

@@ -134,3 +134,33 @@ class NoModel:
         if threading.current_thread() is threading.main_thread():
             return lambda frame: frame
         raise OSError("no model there")
+
+
+# Frames wait here until it is set; each tells of its beginning.
+GATE = threading.Event()
+BEGUN = threading.Semaphore(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Waits at the gate. Its picture is 8 pixels wide for each frame that it has seen since it was opened."""
+
+    memory_frames: int = 0
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = True
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        seen: list[int] = []
+        busy = threading.Lock()
+
+        def operate(frame: Frame) -> Frame:
+            if self.memory_frames and not busy.acquire(blocking=False):
+                raise RuntimeError("two frames of one memory at once")
+            BEGUN.release()
+            GATE.wait()
+            seen.append(frame.sequence)
+            if self.memory_frames:
+                busy.release()
+            return frame.with_image(np.zeros((8, 8 * len(seen), 3), np.uint8))
+
+        return operate

@@ -8,10 +8,12 @@ from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
-from framelane.cli import main
+from framelane.__main__ import main
 from streams.agents import FrameAgent
+from streams.cameras import Run
 from streams.consumer import FrameConsumer
 from streams.outbox import FrameLane
+from streams.pipeline import Pipeline
 
 
 def _replace(owner: type, name: str, method: Any) -> None:
@@ -49,6 +51,18 @@ def ack_at_once() -> None:
     _replace(FrameAgent, "uncommitted", uncommitted)
 
 
+def drop_at_swap() -> None:
+    """A worker that gives up what it has in hand when its pipeline changes, and begins anew with what comes next."""
+
+    def swap(self: FrameAgent, pipeline: Pipeline, shared: Run) -> None:
+        self.kill_all()
+        self.assigned()
+        self.pipeline, self.shared = pipeline, shared
+
+    _replace(FrameAgent, "swap", swap)
+
+
 if __name__ == "__main__":
-    {"mended": mended, "no-drain": no_drain, "no-wake": no_wake, "ack-at-once": ack_at_once}[sys.argv.pop(1)]()
+    variants = (mended, no_drain, no_wake, ack_at_once, drop_at_swap)
+    {variant.__name__.replace("_", "-"): variant for variant in variants}[sys.argv.pop(1)]()
     main()

@@ -1,11 +1,12 @@
 """The agent without a broker: what is taken, counted, given back, and what may be committed."""
 
 import asyncio
-import dataclasses
 import gc
+import random
+import threading
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -359,7 +360,7 @@ def test_frames_past_their_age_and_above_the_rate_are_counted_and_not_processed(
         now_ms = time.time_ns() // 1_000_000
         for offset, age_ms in enumerate((60_000, 59_000, 0, 0, 0)):
             made = record(offset)
-            agent.take(dataclasses.replace(made, timestamp_ms=now_ms - age_ms), generation=1)
+            agent.take(replace(made, timestamp_ms=now_ms - age_ms), generation=1)
         await broker.wait_for(1)
         broker.sent.pop()[1].delivered()
         found = sums(agent)
@@ -406,3 +407,184 @@ def test_a_settled_frame_is_let_go_of_without_a_garbage_collection() -> None:
             gc.enable()
 
     with_agent(test)
+
+
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """The gate of `trial_operators:Gate`, closed."""
+    trial_operators.GATE.clear()
+    while trial_operators.BEGUN.acquire(blocking=False):
+        pass
+    yield trial_operators.GATE
+    trial_operators.GATE.set()
+
+
+async def begun(count: int) -> None:
+    """Wait until so many frames have come to the gate."""
+    for _ in range(count):
+        assert await asyncio.to_thread(trial_operators.BEGUN.acquire, timeout=WAIT_S)
+
+
+def swap(agent: FrameAgent, *ops: str, **settings: object) -> str:
+    """Another pipeline: with these operators, or those that it has, and these settings; its label."""
+    made = quick_pipeline(list(ops)).operators if ops else agent.pipeline.settings.operators
+    pipeline = Pipeline(replace(agent.pipeline.settings, operators=made, **settings))  # type: ignore[arg-type]
+    agent.swap(pipeline, pipeline.open())
+    return pipeline.label
+
+
+def labels(broker: Broker) -> list[str]:
+    return [dict(out.headers)["ce_pipeline"].decode() for out, _ in broker.sent]
+
+
+def widths(broker: Broker) -> list[int]:
+    return [int(dict(out.headers)["ce_width"]) for out, _ in broker.sent]
+
+
+GATED = "trial_operators:Gate"
+REMEMBERING = "trial_operators:Gate:memory_frames=1"
+
+
+def test_frames_that_are_begun_finish_with_their_pipeline_and_the_others_get_the_new_one(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        old = agent.pipeline.label
+        for offset in range(4):
+            agent.take(record(offset), generation=1)
+        await begun(2)
+        new = swap(agent, GATED, "resize:width=4")
+        agent.take(record(4), generation=1)
+        gate.set()
+        await broker.wait_for(5)
+        assert labels(broker) == [old, old, new, new, new]
+        assert widths(broker)[2:] == [4, 4, 4]
+        assert 4 not in widths(broker)[:2]
+
+    with_agent(test, op=GATED)
+
+
+def test_memory_goes_on_where_the_operators_are_the_same(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        old = agent.pipeline.label
+        for offset in range(3):
+            agent.take(record(offset), generation=1)
+        await begun(1)
+        swap(agent, quality=50)
+        new = swap(agent, quality=60)
+        agent.take(record(3), generation=1)
+        gate.set()
+        await broker.wait_for(4)
+        assert labels(broker) == [old, new, new, new]
+        assert widths(broker) == [8, 16, 24, 32]
+
+    with_agent(test, op=REMEMBERING)
+
+
+def test_memory_begins_anew_where_the_operators_are_others(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset in range(3):
+            agent.take(record(offset), generation=1)
+        await begun(1)
+        swap(agent, REMEMBERING, "flip")
+        gate.set()
+        await broker.wait_for(3)
+        assert widths(broker) == [8, 8, 16]
+
+    with_agent(test, op=REMEMBERING)
+
+
+def test_a_memory_is_had_by_one_frame_at_a_time_whatever_was_before(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset in range(2):
+            agent.take(record(offset), generation=1)
+        await begun(2)
+        swap(agent, REMEMBERING)
+        for offset in range(2, 6):
+            agent.take(record(offset), generation=1)
+        await begun(1)
+        swap(agent, GATED)
+        last = swap(agent, REMEMBERING, "flip")
+        gate.set()
+        await broker.wait_for(6)
+        assert labels(broker)[3:] == [last] * 3
+        assert widths(broker)[2:] == [8, 8, 16, 24]
+
+    with_agent(test, op=GATED, settings=worker(threads=3))
+
+
+def test_what_is_not_begun_goes_by_the_new_filter_of_cameras(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset in range(4):
+            agent.take(record(offset, camera="ab"[offset % 2]), generation=1)
+        await begun(2)
+        swap(agent, cameras=("b",))
+        gate.set()
+        await broker.wait_for(3)
+        assert [out.key for out, _ in broker.sent] == [b"a", b"b", b"b"]
+        for _, receiver in broker.sent:
+            receiver.delivered()
+        assert sums(agent).filtered == 1
+        assert positions(agent) == {0: 4}
+
+    for op in (GATED, REMEMBERING):
+        gate.clear()
+        with_agent(test, op=op)
+
+
+def test_a_late_failure_names_the_pipeline_that_made_the_output() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        old = agent.pipeline.label
+        agent.take(record(0), generation=1)
+        await broker.wait_for(1)
+        swap(agent, quality=50)
+        broker.sent[0][1].refused(FrameError("too large", reason="output_too_large", stage="publish"))
+        assert dict(broker.sent[1][0].headers)["dl_pipeline"].decode() == old
+
+    with_agent(test)
+
+
+def test_a_frame_has_the_deadline_of_the_pipeline_that_it_was_begun_with(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        old = agent.pipeline.label
+        agent.take(record(0), generation=1)
+        agent.take(record(1), generation=1)
+        await begun(1)
+        swap(agent, frame_timeout_ms=60_000)
+        watching = asyncio.ensure_future(agent.watch_deadlines())
+        await broker.wait_for(1)
+        watching.cancel()
+        letter = dict(broker.sent[0][0].headers)
+        assert (letter["dl_reason"], letter["dl_pipeline"].decode()) == (b"operator_timeout", old)
+        # The memory is in use by the thread that hangs: the next frame has one of its own.
+        gate.set()
+        await broker.wait_for(2)
+        assert dict(broker.sent[1][0].headers)["ce_width"] == b"8"
+
+    with_agent(test, op=REMEMBERING, timeout_ms=50)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_camera_goes_from_pipeline_to_pipeline_once_and_loses_nothing(seed: int) -> None:
+    rng = random.Random(seed)
+    count = 400
+    ways = ["trial_operators:Slow:ms=1", GATED, REMEMBERING]
+
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        order = [agent.pipeline.label]
+        trial_operators.GATE.set()
+        for offset in range(count):
+            agent.take(record(offset, camera=rng.choice("abc")), generation=1)
+            if rng.random() < 0.05:
+                order.append(swap(agent, rng.choice(ways), quality=10 + len(order)))
+            if rng.random() < 0.1:
+                await asyncio.sleep(0.002)
+        await broker.wait_for(count)
+        assert len(set(order)) > 10
+        made = [(out.key, order.index(dict(out.headers)["ce_pipeline"].decode())) for out, _ in broker.sent]
+        for camera in (b"a", b"b", b"c"):
+            turns = [turn for key, turn in made if key == camera]
+            assert turns == sorted(turns)
+        for _, receiver in broker.sent:
+            receiver.delivered()
+        assert positions(agent) == {0: count}
+
+    with_agent(test, op=ways[0], settings=worker(threads=4, lane_frames=2 * count))

@@ -17,6 +17,10 @@ class Pipeline:
         number = self.opened
         return lambda frame: number  # type: ignore[return-value]
 
+    def continued(self, run: Run) -> Run:
+        number = number_of(run)
+        return lambda frame: -number  # type: ignore[return-value]
+
 
 def number_of(run: Run) -> int:
     return run(None)  # type: ignore[arg-type, return-value]
@@ -72,3 +76,27 @@ def test_a_memory_that_a_hung_thread_holds_is_replaced() -> None:
     turns.ask("a", starts(log, "a1"))
     turns.over("a", forget=True)
     assert log == [("a0", 2), ("a1", 3)]
+
+
+def test_another_pipeline_goes_on_with_each_memory_from_the_cameras_next_frame_on() -> None:
+    pipeline, log = Pipeline(has_memory=True), []
+    turns = Turns(pipeline, pipeline.open())
+    for name in ("a0", "a1", "b0"):
+        turns.ask(name[0], starts(log, name))
+    turns.over("b")
+    turns.continued(Pipeline(has_memory=True))
+    turns.ask("a", starts(log, "a1"))
+    turns.ask("b", starts(log, "b1"))
+    turns.over("a")
+    assert log == [("a0", 2), ("b0", 3), ("b1", -3), ("a1", -2)]
+
+
+def test_a_memory_that_was_not_made_yet_is_made_by_the_one_that_goes_on() -> None:
+    before, after, log = Pipeline(has_memory=True), Pipeline(has_memory=True), []
+    turns = Turns(before, before.open())
+    turns.ask("a", lambda run: None)
+    turns.continued(before)
+    turns.continued(after)
+    turns.over("a")
+    turns.ask("a", starts(log, "a1"))
+    assert log == [("a1", 1)]

@@ -122,3 +122,24 @@ def test_what_has_finished_is_not_abandoned(done: "SimpleQueue[Task[int]]") -> N
     assert pool.abandon(task) is None
     assert pool.hung == 0
     pool.close()
+
+
+def test_a_task_is_taken_back_unless_it_is_begun(done: "SimpleQueue[Task[int]]") -> None:
+    pool, gate, running = ThreadPool(1), threading.Event(), threading.Event()
+
+    def wait() -> int:
+        running.set()
+        gate.wait(WAIT_S)
+        return 1
+
+    begun, waiting = Task(wait, done.put), Task(lambda: 2, done.put)
+    pool.submit(begun)
+    pool.submit(waiting)
+    assert running.wait(WAIT_S)
+
+    assert (pool.take_back(waiting), pool.take_back(begun)) == (True, False)
+    assert not begun.cancelled
+    pool.submit(Task(lambda: 3, done.put))
+    gate.set()
+    assert [done.get(timeout=WAIT_S).result for _ in range(2)] == [1, 3]
+    pool.close()
