@@ -37,14 +37,18 @@ class LazyRun:
     def __call__(self, frame: Frame) -> Outcome:
         """Run the pipeline; to be called for one frame at a time."""
         if self._run is None:
-            opened = self._before.opened() if self._before else None
+            holder = self._before.holder() if self._before else None
+            opened = holder._run if holder else None
             self._run = self._pipeline.continued(opened) if opened else self._pipeline.open()
             self._before = None
         return self._run(frame)
 
-    def opened(self) -> Run | None:
-        """The opened pipeline that holds the memory; None where no frame has come yet."""
-        return self._run or (self._before.opened() if self._before else None)
+    def holder(self) -> "LazyRun | None":
+        """This one, or the one before it that holds the memory; None where no frame has come yet."""
+        link: LazyRun | None = self
+        while link is not None and link._run is None:
+            link = link._before
+        return link
 
 
 class Turns:
@@ -86,7 +90,8 @@ class Turns:
         self._pipeline = pipeline
         for turn in self._cameras.values():
             turn.waiting.clear()
-            turn.run = LazyRun(pipeline, before=turn.run)
+            # Where a frame runs, it may be making the memory right now.
+            turn.run = LazyRun(pipeline, before=turn.run if turn.busy else turn.run.holder())
 
     def clear(self) -> None:
         """Nobody gets a turn any more."""

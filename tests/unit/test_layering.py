@@ -26,7 +26,7 @@ MAY = {
     "streams.pipeline_settings": {"streams.operators", "streams.contract", "streams.settings_"},
     "streams.pipeline": {"streams.pipeline_settings", "streams.operators", "streams.contract"},
 }
-RANKS = ("streams.supervisor", "streams.worker", "streams.app", "streams.agents", "streams.lanes")
+RANKS = ("streams.supervisor", "streams.worker", "streams.reload", "streams.app", "streams.agents", "streams.lanes")
 
 
 def module_of(path: Path) -> str:

@@ -562,29 +562,55 @@ def test_a_frame_has_the_deadline_of_the_pipeline_that_it_was_begun_with(gate: t
     with_agent(test, op=REMEMBERING, timeout_ms=50)
 
 
-@pytest.mark.parametrize("seed", range(5))
+def test_a_pipeline_that_wants_the_freshest_skips_what_waited_for_the_one_before(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset in range(5):
+            agent.take(record(offset), generation=1)
+        await begun(2)
+        swap(agent, freshness="freshest")
+        swap(agent, quality=50)
+        agent.take(record(5), generation=1)
+        gate.set()
+        await broker.wait_for(3)
+        assert [dict(out.headers)["ce_frameseq"] for out, _ in broker.sent] == [b"0", b"1", b"5"]
+        for _, receiver in broker.sent:
+            receiver.delivered()
+        assert sums(agent).stale == 3
+        assert positions(agent) == {0: 6}
+
+    with_agent(test, op=GATED)
+
+
+@pytest.mark.parametrize("seed", range(6))
 def test_each_camera_goes_from_pipeline_to_pipeline_once_and_loses_nothing(seed: int) -> None:
     rng = random.Random(seed)
     count = 400
     ways = ["trial_operators:Slow:ms=1", GATED, REMEMBERING]
+    # The odd ones also skip, now and then.
+    freshness = ["every_frame", "freshest"] if seed % 2 else ["every_frame"]
 
     async def test(agent: FrameAgent, broker: Broker) -> None:
-        order = [agent.pipeline.label]
+        order, made, done = [agent.pipeline.label], dict[str, list[int]](), 0
         trial_operators.GATE.set()
         for offset in range(count):
             agent.take(record(offset, camera=rng.choice("abc")), generation=1)
             if rng.random() < 0.05:
-                order.append(swap(agent, rng.choice(ways), quality=10 + len(order)))
+                order.append(swap(agent, rng.choice(ways), quality=10 + len(order), freshness=rng.choice(freshness)))
             if rng.random() < 0.1:
                 await asyncio.sleep(0.002)
-        await broker.wait_for(count)
         assert len(set(order)) > 10
-        made = [(out.key, order.index(dict(out.headers)["ce_pipeline"].decode())) for out, _ in broker.sent]
-        for camera in (b"a", b"b", b"c"):
-            turns = [turn for key, turn in made if key == camera]
-            assert turns == sorted(turns)
-        for _, receiver in broker.sent:
-            receiver.delivered()
+        while agent.in_flight:
+            await broker.wait_for(done + 1)
+            for out, receiver in broker.sent[done:]:
+                receiver.delivered()
+                label = dict(out.headers)["ce_pipeline"].decode()
+                made.setdefault((out.key or b"").decode(), []).append(order.index(label))
+            done = len(broker.sent)
+        assert all(turns == sorted(turns) for turns in made.values())
         assert positions(agent) == {0: count}
+        found = [sums(agent, camera) for camera in "abc"]
+        assert sum(each.processed for each in found) == done
+        assert sum(each.processed + each.stale for each in found) == count
+        assert any(each.stale for each in found) == (len(freshness) > 1)
 
     with_agent(test, op=ways[0], settings=worker(threads=4, lane_frames=2 * count))

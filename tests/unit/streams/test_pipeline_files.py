@@ -123,6 +123,7 @@ def test_every_mistake_is_told_at_once_with_line_key_value_and_expectation(tmp_p
         ('[pipeline]\nname = "x"', "1: pipeline is one table: expected [[pipeline]], in double brackets"),
         ('[[pipelines]]\nname = "x"', "1: pipelines is unknown; did you mean pipeline?"),
         ("\n[[pipeline\n", "2: is not TOML: "),
+        ('[[pipeline]]\nname = "x"\noperators = [', "3: is not TOML: "),
         (
             '[[pipeline]]\nname = "x"\noperators = "flip"',
             '3: pipeline[0].operators = "flip": expected a list of tables',
