@@ -52,9 +52,9 @@ class Pipeline:
         self.settings = settings
         self.label = settings.label
         self._clock = clock
-        self._operators = build_operators(settings)
-        self.plan = plan_of(settings, self._operators)
-        self.memory_frames = max((operator.memory_frames for operator in self._operators), default=0)
+        self.operators = build_operators(settings)
+        self.plan = plan_of(settings, self.operators)
+        self.memory_frames = max((operator.memory_frames for operator in self.operators), default=0)
         self.has_memory = self.memory_frames > 0
 
     def open(self) -> Callable[[Frame], Outcome]:
@@ -64,7 +64,7 @@ class Pipeline:
         """
         steps = [
             (index, f"{index}:{entry.op}", operator.open())
-            for index, (entry, operator) in enumerate(zip(self.settings.operators, self._operators, strict=True))
+            for index, (entry, operator) in enumerate(zip(self.settings.operators, self.operators, strict=True))
         ]
         return _Run(self, steps, clock=self._clock)
 

@@ -23,16 +23,16 @@ class Plan:
     at: the index of the operator before which it is decoded, that of the last plus one for "before it is encoded", or
     None for never. mode: "gray" where lightness is enough. readers: of each operator that looks at the picture before
     another one comes of it, the size that it reads; empty where one of them reads all of it. turns_gray: what goes out
-    is gray, be the camera's bytes in colour or not. whole_for, color_for: who is why it is not decoded at a reduced
-    scale, or not to gray.
+    is gray, be the camera's bytes in colour or not. whole_because, color_because: for people, why it is not decoded at
+    a reduced scale, or not to gray; "" where it is.
     """
 
     at: int | None = 0
     mode: Mode = "color"
     readers: tuple[ReadsAt, ...] = ()
     turns_gray: bool = False
-    whole_for: str = ""
-    color_for: str = ""
+    whole_because: str = ""
+    color_because: str = ""
 
     @property
     def approximates(self) -> bool:
@@ -57,7 +57,7 @@ class Plan:
 
 
 # Everything is decoded, before the first operator.
-UNPLANNED: Final = Plan(whole_for="plan = false", color_for="plan = false")
+UNPLANNED: Final = Plan(whole_because="plan = false", color_because="plan = false")
 
 
 def make_plan(stages: Sequence[tuple[str, Operator]], *, output: str, format: str) -> Plan:
@@ -70,33 +70,33 @@ def make_plan(stages: Sequence[tuple[str, Operator]], *, output: str, format: st
     reencodes = bool(output) and not changed and format not in ("jpeg", "keep")
     at = next((index for index, (_, operator) in enumerate(stages) if operator.needs != "none"), None)
     if reencodes:
-        encoder = f"the output, as {format}"
-        return Plan(at=len(stages) if at is None else at, whole_for=encoder, color_for=encoder)
+        because = f"it goes out as {format}"
+        return Plan(at=len(stages) if at is None else at, whole_because=because, color_because=because)
     if at is None:
         return Plan(at=None)
-    readers, whole_for = _sizes(stages)
-    color_for, turns_gray = _colors(stages)
-    if not color_for and not turns_gray and output and _shows(stages):
-        color_for = "the output"
+    readers, whole_because = _sizes(stages)
+    color_because, turns_gray = _colors(stages)
+    if not color_because and not turns_gray and output and _shows(stages):
+        color_because = "what goes out is in colour"
     return Plan(
         at=at,
-        mode="color" if color_for else "gray",
-        readers=() if whole_for else readers,
-        turns_gray=turns_gray and not color_for,
-        whole_for=whole_for,
-        color_for=color_for,
+        mode="color" if color_because else "gray",
+        readers=() if whole_because else readers,
+        turns_gray=turns_gray and not color_because,
+        whole_because=whole_because,
+        color_because=color_because,
     )
 
 
 def _sizes(stages: Sequence[tuple[str, Operator]]) -> tuple[tuple[ReadsAt, ...], str]:
-    """The sizes at which the picture is read before another takes its place, or who reads all of it."""
+    """The sizes at which the picture is read before another takes its place, or why that is all of it."""
     readers: list[ReadsAt] = []
     for stage, operator in stages:
         if operator.needs == "none":
             continue
         reads_at: ReadsAt | None = getattr(operator, "reads_at", None)
         if reads_at is None:
-            return (), stage
+            return (), f"{stage} looks at every pixel"
         readers.append(reads_at)
         if operator.changes_image:
             break
@@ -104,10 +104,10 @@ def _sizes(stages: Sequence[tuple[str, Operator]]) -> tuple[tuple[ReadsAt, ...],
 
 
 def _colors(stages: Sequence[tuple[str, Operator]]) -> tuple[str, bool]:
-    """Who needs colour; and whether there comes an operator after which there is none."""
+    """Why it has to be in colour; and whether there comes an operator after which there is none."""
     for stage, operator in stages:
         if operator.needs == "color":
-            return stage, False
+            return f"{stage} needs colour", False
         if operator.needs == "gray" and operator.changes_image:
             return "", True
     return "", False

@@ -151,8 +151,8 @@ class TestWhatItComesTo:
     def test_it_says_why_not(self) -> None:
         plan = pipeline("odd_operators:Odd", "flip", "annotate").plan
 
-        assert (plan.whole_for, plan.color_for) == ("1:flip", "2:annotate")
-        assert pipeline("resize:width=9", plan=False).plan.whole_for == "plan = false"
+        assert (plan.whole_because, plan.color_because) == ("1:flip looks at every pixel", "2:annotate needs colour")
+        assert pipeline("resize:width=9", plan=False).plan.whole_because == "plan = false"
 
     @pytest.mark.parametrize(
         ("ops", "differs"),
