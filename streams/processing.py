@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from streams.contract.dead_letters import MAX_BYTES, dead_letter
 from streams.contract.errors import FrameError
 from streams.contract.events import encode_event
 from streams.contract.frame import Frame
-from streams.contract.headers import Record, to_frame, to_headers
+from streams.contract.headers import HOPS, Record, to_frame, to_headers
 from streams.freshness import too_old
 from streams.pipeline import Outcome
 from streams.pipeline_settings import PipelineSettings
@@ -49,10 +49,13 @@ def process(record: Record, run: Run, *, settings: PipelineSettings, label: str,
     try:
         if too_old(record, settings):
             return STALE
-        frame = to_frame(record, max_pixels=settings.max_pixels)
-        hops = {"received": received_ns, "started": time.time_ns()}
         # What the frame was before does not matter here: this pipeline's output names this input.
-        frame = replace(frame, input=record.place, hops=hops)
+        frame = to_frame(
+            record,
+            max_pixels=settings.max_pixels,
+            input=record.place,
+            hops={"received": received_ns, "started": time.time_ns()},
+        )
         outcome = run(frame)
         return _success(record, frame, outcome, settings, label)
     except FrameError as error:
@@ -79,9 +82,8 @@ def _success(record: Record, frame: Frame, outcome: Outcome, settings: PipelineS
         )
         records.append(OutRecord(settings.events, record.key, value, headers, record.timestamp_ms))
     if outcome.frame is not None and settings.output:
-        processed = replace(outcome.frame, hops={**outcome.frame.hops, "processed": time.time_ns()})
-        records.append(
-            OutRecord(settings.output, record.key, processed.data, to_headers(processed), record.timestamp_ms)
-        )
+        headers = to_headers(outcome.frame)
+        headers.append((HOPS["processed"], str(time.time_ns()).encode()))
+        records.append(OutRecord(settings.output, record.key, outcome.frame.data, headers, record.timestamp_ms))
     fate = "filtered" if outcome.frame is None else "processed"
     return Result(fate, tuple(records), frame.captured_at_ns, outcome.seconds)

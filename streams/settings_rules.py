@@ -28,7 +28,6 @@ _RULES: dict[str, Rule] = {
     "freshness": (lambda value: value in ("every_frame", "freshest"), '"every_frame" or "freshest"'),
     "max_age_ms": (lambda value: 0 <= value <= _MAX_AGE_MS, f"milliseconds up to {_MAX_AGE_MS}, or 0 for no limit"),
     "max_fps": (lambda value: 0 <= value <= 1000, "frames a second up to 1000, or 0 for no limit"),
-    "plan": (lambda value: value is True, "true: false is not in this version yet"),
     "frame_timeout_ms": (lambda value: 1 <= value <= _MAX_TIMEOUT_MS, f"milliseconds from 1 to {_MAX_TIMEOUT_MS}"),
     "max_pixels": (lambda value: 1 <= value <= 2**30, f"pixels from 1 to {2**30}"),
     "format": (lambda value: value in ("jpeg", "png", "webp", "keep"), '"jpeg", "png", "webp" or "keep"'),

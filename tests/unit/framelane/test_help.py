@@ -22,6 +22,7 @@ COMMANDS = [
     "produce",
     "work",
     "pipelines check",
+    "pipelines explain",
     "operators",
     "tail",
     "record",
@@ -57,8 +58,8 @@ def test_help_has_examples(command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_common_options_are_there(command: str) -> None:
     text = help_of(command)
-    offline = ("broker", "topics plan", "pipelines check", "operators")
-    listing = ("topics describe", "topics plan", "pipelines check", "operators", "tail", "doctor")
+    offline = ("broker", "topics plan", "pipelines check", "pipelines explain", "operators")
+    listing = ("topics describe", "topics plan", "pipelines check", "pipelines explain", "operators", "tail", "doctor")
     for option, commands in {
         "--log-level": COMMANDS,
         "--bootstrap": [each for each in COMMANDS if each not in offline],

@@ -98,7 +98,6 @@ class TestQuickForm:
             ({"freshness": "newest"}, 'freshness = "newest": expected "every_frame" or "freshest"'),
             ({"max_age_ms": -5}, "max_age_ms = -5: expected milliseconds up to 86400000, or 0 for no limit"),
             ({"max_fps": -1}, "max_fps = -1.0: expected frames a second up to 1000, or 0 for no limit"),
-            ({"plan": False}, "not in this version yet"),
         ],
     )
     def test_settings_that_are_refused(self, settings: dict[str, Any], message: str) -> None:
