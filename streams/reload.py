@@ -34,7 +34,7 @@ class Reloader:
         try:
             # Beside the loop: an operator may take its time to open, and frames go on meanwhile.
             made = await in_thread(lambda: open_again(file, running, self._frames.shared))
-        except FramelaneError as error:
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - code of others is loaded there: it ends nothing here
             tell_mistakes(error, f"pipeline {running.label} goes on as it was")
             return
         if made is None:
@@ -69,13 +69,17 @@ def opening(pipeline: Pipeline) -> Iterator[None]:
         yield
     except FramelaneError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise FramelaneError(f"pipeline {pipeline.label} cannot be opened: {type(error).__name__}: {error}") from error
 
 
-def tell_mistakes(error: FramelaneError, outcome: str) -> None:
+def tell_mistakes(error: BaseException, outcome: str) -> None:
     """Log what kept a reload from being done, a record for each mistake, and what comes of it."""
-    mistakes = str(error).splitlines() if isinstance(error, SettingError) else [str(error)]
-    for mistake in mistakes:
-        log.error("not reloaded: %s", mistake)
+    if isinstance(error, SettingError):
+        for mistake in str(error).splitlines():
+            log.error("not reloaded: %s", mistake)
+    elif isinstance(error, FramelaneError):
+        log.error("not reloaded: %s", error)
+    else:
+        log.error("not reloaded: %s: %s", type(error).__name__, error, exc_info=error)
     log.warning("%s", outcome)

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 
 from streams.child_process import ChildProcess
-from streams.contract.errors import FramelaneError
 from streams.pipeline_settings import PipelineSettings
 from streams.reload import tell_mistakes
 from streams.reload_requests import ReloadRequests, in_thread
@@ -84,7 +83,7 @@ class Supervisor:
             await requests.next()
             try:
                 read = await in_thread(lambda: self._file.read_again(self._pipelines))
-            except FramelaneError as error:
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - code of others is loaded there: it ends nothing
                 tell_mistakes(error, "all pipelines go on as they were")
             else:
                 self._take_up(read)

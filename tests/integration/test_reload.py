@@ -115,6 +115,7 @@ class Changes:
             self.outputs = drain(bootstrap, topics.processed)
             self.findings: Findings = findings(self.outputs, cameras, backlog.sent)
             self.cameras = cameras
+        print(f"{variant}: {self.findings} among {len(self.outputs)} outputs of {len(self.width)} pipelines")
 
     def is_in_use(self, messages: list[Message]) -> bool:
         """Whether five frames of at least four cameras were made by the last version."""
@@ -157,6 +158,8 @@ def test_what_is_wrong_is_told_and_leaves_the_pipeline_as_it_was(
         (good.replace(topics.dead_letter, topics.raw), ["pipelines.toml:7: pipeline[0].dead_letter"]),
         (good.replace("width", "wdith"), [":8: pipeline[0].operators[0].wdith is unknown; did you mean width?"]),
         (table(topics, ['{ op = "trial_operators:NoModel" }']), ["cannot be opened: OSError: no model there"]),
+        (table(topics, ['{ op = "trial_operators:Exits" }']), ["cannot be opened: SystemExit: no licence"]),
+        (table(topics, ['{ op = "trial_operators:Exits", when = "made" }']), ["not reloaded: SystemExit: no licence"]),
         ("[[pipeline", ["pipelines.toml:1: is not TOML"]),
     ]
     put(path, good)

@@ -1,5 +1,6 @@
 """Operators that behave badly, or slowly: given to workers as `trial_operators:NAME`."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -134,6 +135,23 @@ class NoModel:
         if threading.current_thread() is threading.main_thread():
             return lambda frame: frame
         raise OSError("no model there")
+
+
+@dataclass(frozen=True, slots=True)
+class Exits:
+    """Ends the process, or tries to: when it is made, or opened."""
+
+    when: str = "opened"
+    memory_frames: ClassVar[int] = 0
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.when == "made":
+            sys.exit("no licence")
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        sys.exit("no licence")
 
 
 # Frames wait here until it is set; each tells of its beginning.
