@@ -44,6 +44,9 @@ FETCH_BYTES = 16 * MIB
 class FrameConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     """The thread that talks to Kafka for the consumer."""
 
+    # As for the consumer itself.
+    logger = logging.getLogger("faust.framelane.thread")
+
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         consumer = super()._create_consumer(loop)
         receive_whole(consumer._client)
