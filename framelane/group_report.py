@@ -199,4 +199,4 @@ def _aged(each: PartitionState, times: Times, now_ns: int) -> PartitionState:
     if not each.lag:
         return each
     at_ms = times.get((each.topic, each.partition, each.end - each.lag))
-    return replace(each, lag_s=None if at_ms is None else max(0.0, now_ns / 1e9 - at_ms / 1e3))
+    return replace(each, lag_s=None if at_ms is None else round(max(0.0, now_ns / 1e9 - at_ms / 1e3), 3))

@@ -44,6 +44,8 @@ def _read(kafka: KafkaSettings, turn: Mapping[Place, int], *, give_up: float) ->
         "auto.offset.reset": "error",
         "max.partition.fetch.bytes": _FETCH_BYTES,
         "queued.min.messages": 1,
+        # One record is all that the client holds, and by default it fetches the next partition's a second later.
+        "fetch.queue.backoff.ms": 10,
         "fetch.wait.max.ms": 100,
         "logger": ClientLog(quiet=True),
     }

@@ -111,7 +111,7 @@ class Reported:
         took_s = (self.status.reported_ns - self._before.reported_ns) / 1e9
         names = self.status.cameras if camera is None else (camera,)
         grown = sum(count(self.sums(name)) - count(self._before.cameras.get(name, CameraSums())) for name in names)
-        return max(0.0, grown / took_s) if took_s > 0 else 0.0
+        return round(max(0.0, grown / took_s), 2) if took_s > 0 else 0.0
 
     def sums(self, camera: str) -> CameraSums:
         """The last sums of a camera."""

@@ -138,6 +138,8 @@ def _of_lag(line: PipelineLine) -> Iterator[Finding]:
     if line.members and line.state == "stable" and (line.lag_s or 0) > LATE_S:
         enough = len(line.members) < len(line.partitions)
         more = "start more workers" if enough else "it has a worker for each partition: make operators cheaper"
+        if line.labels and not line.fps:
+            more = "its workers report, and process nothing: see their logs, and framelane doctor"
         yield Finding(what=f"{who} is late{_behind(line)}, at {line.fps:.1f} frames a second", mend=more)
     if line.lag and line.lag_s is None and not any(each.leaderless for each in line.partitions):
         yield Finding(

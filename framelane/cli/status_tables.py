@@ -14,6 +14,7 @@ from framelane.status_words import findings, partitions_text, seconds_text
 
 MOST_CAMERAS = 10
 MOST_FINDINGS = 12
+_LONG_MS = 100_000.0
 _COLOURS = {"running": "green", "starting": "yellow", "silent": "bold red", "stopped": "dim"}
 
 
@@ -146,4 +147,11 @@ def _table(first: str, numbers: Sequence[str]) -> Table:
 
 
 def _ages(line: PipelineLine | CameraLine) -> str:
-    return " / ".join("-" if age is None else f"{age:.0f}" for age in (line.age_p50_ms, line.age_p99_ms))
+    return " / ".join(map(_age, (line.age_p50_ms, line.age_p99_ms)))
+
+
+def _age(age_ms: float | None) -> str:
+    """In ms, as the heading says; what is late by minutes has a unit of its own, and still fits its column."""
+    if age_ms is None:
+        return "-"
+    return f"{age_ms:.0f}" if age_ms < _LONG_MS else seconds_text(age_ms / 1000)

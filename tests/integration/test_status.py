@@ -78,7 +78,7 @@ def test_a_worker_that_keeps_up_and_then_stops_while_frames_wait(fleet: Fleet) -
     assert (pipeline["state"], pipeline["members"], pipeline["lag"]) == ("empty", [], 30)
     asked = found["at_ns"] / 1e9
     # Records carry their time in whole milliseconds.
-    assert asked - sent - 0.001 <= pipeline["lag_s"] <= asked - before + 0.001
+    assert asked - sent - 0.002 <= pipeline["lag_s"] <= asked - before + 0.002
     assert len(pipeline["unowned"]) == 4
     assert [each["state"] for each in found["workers"]] == ["stopped"]
     assert [each["what"].partition(",")[0] for each in found["findings"]] == [f"group {fleet.group} has no worker"]

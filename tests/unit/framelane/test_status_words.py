@@ -64,6 +64,7 @@ UNOWNED = replace(WELL, partitions=(PARTS[0], replace(PARTS[1], member="", lag=7
             "is late",
             "a worker for each partition",
         ),
+        (replace(WELL, lag=900, lag_s=31.0, fps=0.0), "is late", "see their logs"),
         (replace(WELL, members=(MEMBER, replace(MEMBER, partitions=()))), "1 of 2 workers", "only stand by"),
         (replace(WELL, dead_letter_fps=1.5, dead_lettered={"empty": 9}), "1.5 dead letters a second", "dl_reason"),
         (replace(WELL, labels=("blur@1", "blur@2")), "different pipelines: blur@1, blur@2", "same settings"),

@@ -97,6 +97,14 @@ def test_the_worst_lose_frames_then_stand_still_then_are_late() -> None:
     assert [line.camera for line in worst_first(lines)] == ["losing", "still", "late", "well"]
 
 
+def test_ages_of_minutes_have_a_unit_of_their_own() -> None:
+    assert re.search(r"^blur .* 99999 / 29 min +0$", shown(pipelines=(late(99_999.0, 1_754_457.0),)), re.M)
+
+
+def late(p50_ms: float, p99_ms: float) -> PipelineLine:
+    return replace(PIPELINE, age_p50_ms=p50_ms, age_p99_ms=p99_ms)
+
+
 def test_partitions_name_their_worker_or_nobody() -> None:
     text = shown(all_partitions=True)
     assert re.search(r"^frames\.raw/0 +90 +96 +6 +0\.4 s +host-1", text, re.M), text
