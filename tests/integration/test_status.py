@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from kafka_support import run_cli, unique
 from worker_support import Fleet, make_topics, send
@@ -17,6 +17,7 @@ from framelane.group_report import read_groups
 from framelane.status_board import StatusBoard
 from framelane.status_report import read_status
 from streams.contract.kafka_settings import KafkaSettings
+from streams.contract.status import Status, encode_status
 
 CAMERAS = ["status-a", "status-b"]
 
@@ -147,6 +148,48 @@ def test_without_the_topic_of_reports_the_broker_is_asked_all_the_same(
         board.close()
     assert "framelane topics create" in report.no_reports
     assert [each.lag for each in report.pipelines if each.group == group] == [2]
+
+
+def test_rates_are_not_taken_over_moments_nor_across_a_restart(
+    kafka_bootstrap: str, make_topic: Callable[..., str]
+) -> None:
+    topic = make_topic("status", partitions=1)
+    producer = Producer({"bootstrap.servers": kafka_bootstrap})
+
+    def put(instance: str, started_s: int, *at_s: float) -> None:
+        for each in at_s:
+            report = Status(
+                role="worker",
+                instance=instance,
+                version="1",
+                started_ns=started_s * 10**9,
+                reported_ns=int(each * 1e9),
+                state="running",
+            )
+            producer.produce(topic, key=report.key, value=encode_status(report))
+
+    # Reports come at once when partitions come or go; and a container's only process has the same name each time.
+    put("steady", 1, 10, 12, 12.1, 12.2)
+    put("again", 1, 10, 12)
+    put("again", 13, 14)
+    producer.produce(topic, key="worker/odd", value=b"no report")
+    assert producer.flush(30) == 0
+    board = StatusBoard(KafkaSettings(bootstrap=kafka_bootstrap), topic=topic)
+    try:
+        board.catch_up(30)
+        found = {
+            last.instance: (last.reported_ns / 1e9, before and before.reported_ns / 1e9)
+            for last, before in board.last()
+        }
+        assert found == {"steady": (12.2, 10.0), "again": (14.0, None)}
+        put("again", 13, 16)
+        assert producer.flush(30) == 0
+        board.catch_up(30)
+        assert [before and before.reported_ns / 1e9 for last, before in board.last() if last.instance == "again"] == [
+            14.0
+        ]
+    finally:
+        board.close()
 
 
 def test_the_wrong_thing_typed() -> None:
