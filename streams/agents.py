@@ -235,6 +235,7 @@ class FrameAgent:
             settings=work.pipeline.settings,
             label=work.pipeline.label,
             received_ns=work.received_ns,
+            trace=self.outbox.traced(work),
         )
         work.run, work.task = run, Task(job, lambda task: self._mailbox.post(self._finished, entry, task))
         self._running.add(entry)

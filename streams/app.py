@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import time
 import urllib.parse
 import urllib.request
@@ -25,6 +26,7 @@ from streams.pipeline import Pipeline
 from streams.pool import ThreadPool
 from streams.publisher import Publisher
 from streams.settings import WorkerSettings
+from streams.traces import open_tracing
 from streams.unreadable import UNREADABLE, WHY
 
 # The agent's name is fixed: Faust derives names of its own from it, and moving a file must move no data.
@@ -61,6 +63,9 @@ def build_app(pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings
     app.drain_s = settings.drain_s
     app.frames = FrameAgent(pipeline, settings, accounts=accounts, mailbox=mailbox, pool=ThreadPool(settings.threads))
     app.frames.outbox.publisher = Publisher(kafka, mailbox, on_room=app.frames.room, on_fatal=end)
+    app.frames.outbox.tracing = open_tracing(
+        os.environ, group=pipeline.settings.group, input_topic=pipeline.settings.input
+    )
     topic = app.topic(
         pipeline.settings.input, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )

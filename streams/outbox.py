@@ -14,13 +14,15 @@ from streams.pipeline import Pipeline
 from streams.pool import Task
 from streams.processing import Result, failed
 from streams.publisher import Publisher
+from streams.traces import FrameTrace, Tracing
 
 
 @dataclass(slots=True, eq=False)
 class Work:
     """A frame on its way through a lane. received_ns: when it was taken in, ns since 1970.
 
-    pipeline, turns: those that it is begun with. They stay its own when the agent gets others.
+    pipeline, turns: those that it is begun with. They stay its own when the agent gets others. trace: its span, where
+    frames are traced.
     """
 
     record: Record
@@ -31,6 +33,7 @@ class Work:
     run: Run | None = None
     task: Task[Result] | None = None
     given_back: bool = False
+    trace: FrameTrace | None = None
 
     @property
     def begun(self) -> bool:
@@ -49,6 +52,14 @@ class Outbox:
         self._accounts, self._moved = accounts, moved
         # Set by the application: the publisher reports to the agent, which this belongs to.
         self.publisher: Publisher
+        # Set by the application, too, where frames are traced.
+        self.tracing: Tracing | None = None
+
+    def traced(self, work: Work) -> FrameTrace | None:
+        """Begin the span of a frame that is about to be run, where frames are traced."""
+        if self.tracing is not None:
+            work.trace = self.tracing.begin(work.record, received_ns=work.received_ns, pipeline=work.pipeline.label)
+        return work.trace
 
     def publish(self, entry: FrameEntry) -> bool:
         """Hand an entry's records over; False when there is no room for them now."""
@@ -94,12 +105,14 @@ class Outbox:
         # With the time of now: the frame's own may be what the broker refuses.
         now_ms = time_ns() // 1_000_000
         records = tuple(replace(record, timestamp_ms=now_ms) for record in made.records)
-        entry.result = replace(made, records=records)
+        entry.result = replace(made, records=records, seconds=result.seconds)
         self.publisher.publish(records[0], _Delivery(self, entry, entry.result))
 
     def _count(self, entry: FrameEntry) -> None:
         camera, result = entry.work.camera, entry.result
         assert result is not None
+        if entry.work.trace is not None:
+            entry.work.trace.ended(result.fate, failed=result.is_letter, seconds=result.seconds)
         if result.fate == "processed":
             self._accounts.processed(camera, captured_ns=result.captured_ns, now_ns=time_ns())
         elif result.fate == "filtered":

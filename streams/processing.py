@@ -13,6 +13,7 @@ from streams.freshness import too_old
 from streams.pipeline import Outcome
 from streams.pipeline_settings import PipelineSettings
 from streams.publisher import OutRecord
+from streams.traces import FrameTrace
 
 Run = Callable[[Frame], Outcome]
 
@@ -41,11 +42,31 @@ FILTERED = Result("filtered")
 STALE = Result("stale")
 
 
-def process(record: Record, run: Run, *, settings: PipelineSettings, label: str, received_ns: int) -> Result:
+def process(
+    record: Record,
+    run: Run,
+    *,
+    settings: PipelineSettings,
+    label: str,
+    received_ns: int,
+    trace: FrameTrace | None = None,
+) -> Result:
     """Process one record; never raises: whatever goes wrong is the result.
 
-    run: what `Pipeline.open()` returned. received_ns: when the worker took the record in, ns since 1970.
+    run: what `Pipeline.open()` returned. received_ns: when the worker took the record in, ns since 1970. trace: its
+    span, where it is traced.
     """
+    if trace is None:
+        return _process(record, run, settings, label, received_ns, None)
+    trace.begun_ns = time.time_ns()
+    result = _process(record, run, settings, label, received_ns, trace.traceparent)
+    trace.ready_ns = time.time_ns()
+    return result
+
+
+def _process(
+    record: Record, run: Run, settings: PipelineSettings, label: str, received_ns: int, traceparent: str | None
+) -> Result:
     try:
         if too_old(record, settings):
             return STALE
@@ -55,6 +76,7 @@ def process(record: Record, run: Run, *, settings: PipelineSettings, label: str,
             max_pixels=settings.max_pixels,
             input=record.place,
             hops={"received": received_ns, "started": time.time_ns()},
+            traceparent=traceparent,
         )
         outcome = run(frame)
         return _success(record, frame, outcome, settings, label)

@@ -24,6 +24,7 @@ from streams.reload import Reloader, opening
 from streams.reload_requests import ReloadRequests
 from streams.reload_rules import PipelineFile
 from streams.settings import WorkerSettings
+from streams.traces import close_tracing
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ async def _serve(app: FrameApp, settings: WorkerSettings, accounts: Accounts, re
         await _leave(app, CRASH_GRACE_S)
         reporter.report("stopped")
         await asyncio.to_thread(app.frames.outbox.publisher.close, CRASH_GRACE_S)
+        await close_tracing(app.frames.outbox.tracing)
         if not isinstance(error, AiokafkaError | FramelaneError):
             raise
         raise FramelaneError(f"worker of pipeline {app.frames.pipeline.label} cannot go on: {error}") from error
@@ -88,6 +90,7 @@ async def _serve(app: FrameApp, settings: WorkerSettings, accounts: Accounts, re
     app.frames.kill_all()
     reporter.report("stopped")
     await asyncio.to_thread(app.frames.outbox.publisher.close)
+    await close_tracing(app.frames.outbox.tracing)
     return asked.result()
 
 

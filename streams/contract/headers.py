@@ -12,6 +12,7 @@ from streams.contract.errors import FrameError
 from streams.contract.frame import Frame, Headers
 from streams.contract.identity import camera_source, frame_name, is_camera_id, is_epoch
 from streams.contract.images import MAX_PIXELS, inspect
+from streams.contract.traceparent import sound_traceparent
 
 FRAME_TYPE = "io.framelane.frame.v1"
 MAX_HEADER_BYTES = 16 * 1024
@@ -72,12 +73,17 @@ def camera_of(record: Record) -> str:
 
 
 def to_frame(
-    record: Record, *, max_pixels: int = MAX_PIXELS, input: str | None = None, hops: Mapping[str, int] | None = None
+    record: Record,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    input: str | None = None,
+    hops: Mapping[str, int] | None = None,
+    traceparent: str | None = None,
 ) -> Frame:
     """Read a record as a frame; nothing is decoded, but the image passes the gate.
 
-    input, hops: in place of those that the headers tell. Raises FrameError: bad_headers when headers are there and
-    contradict the key or each other, and whatever `images.inspect` refuses.
+    input, hops, traceparent: in place of those that the headers tell. Raises FrameError: bad_headers when headers are
+    there and contradict the key or each other, and whatever `images.inspect` refuses.
     """
     camera_id = camera_of(record)
     texts = _texts(record.headers)
@@ -98,7 +104,7 @@ def to_frame(
         input=texts.get("ce_input", "") if input is None else input,
         media_time_ns=_optional_number(texts, "ce_mediatimens"),
         camera_clock_ns=_optional_number(texts, "ce_cameraclockns"),
-        traceparent=texts.get("traceparent", ""),
+        traceparent=sound_traceparent(texts.get("traceparent", "")) if traceparent is None else traceparent,
         hops=_hops(texts) if hops is None else hops,
         header=header,
     )
@@ -126,6 +132,9 @@ def _texts(headers: Headers) -> dict[str, str]:
         try:
             texts[name] = value.decode()
         except UnicodeDecodeError as error:
+            if name == "traceparent":
+                # As the standard has it, an invalid one is as good as none: no reason to give up the frame.
+                continue
             raise _bad(f"the header {name} is not UTF-8") from error
     return texts
 

@@ -26,6 +26,7 @@ COMMANDS = [
     "operators",
     "tail",
     "record",
+    "status",
     "doctor",
 ]
 
@@ -59,7 +60,8 @@ def test_help_has_examples(command: str) -> None:
 def test_the_common_options_are_there(command: str) -> None:
     text = help_of(command)
     offline = ("broker", "topics plan", "pipelines check", "pipelines explain", "operators")
-    listing = ("topics describe", "topics plan", "pipelines check", "pipelines explain", "operators", "tail", "doctor")
+    plain = ("topics describe", "topics plan", "pipelines check", "pipelines explain", "operators", "doctor")
+    listing = (*plain, "tail", "status")
     for option, commands in {
         "--log-level": COMMANDS,
         "--bootstrap": [each for each in COMMANDS if each not in offline],
