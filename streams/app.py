@@ -37,6 +37,7 @@ class FrameApp(faust.App):  # type: ignore[misc]
     # Otherwise Faust's own lines would come under our name, and at our level.
     logger = logging.getLogger("faust.framelane.app")
     frames: FrameAgent
+    pool: ThreadPool
     drain_s: float
     crash_task: "asyncio.Future[None] | None" = None
 
@@ -59,7 +60,8 @@ def build_app(pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings
 
     mailbox = Mailbox(asyncio.get_running_loop(), on_error=end)
     app.drain_s = settings.drain_s
-    app.frames = FrameAgent(pipeline, settings, accounts=accounts, mailbox=mailbox, pool=ThreadPool(settings.threads))
+    app.pool = ThreadPool(settings.threads)
+    app.frames = FrameAgent(pipeline, settings, accounts=accounts, mailbox=mailbox, pool=app.pool)
     app.frames.outbox.publisher = Publisher(kafka, mailbox, on_room=app.frames.room, on_fatal=end)
     topic = app.topic(
         pipeline.settings.input, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
