@@ -179,8 +179,11 @@ _PUT = [getattr(Frame, name).__set__ for name in _FIELDS]
 
 def compose(outer: Affine, inner: Affine) -> Affine:
     """The 2 x 3 affine that applies inner first, then outer."""
-    result: Affine = np.vstack([outer, [0.0, 0.0, 1.0]]) @ np.vstack([inner, [0.0, 0.0, 1.0]])
-    return result[:2]
+    if outer is _IDENTITY:
+        return inner
+    result: Affine = outer[:, :2] @ inner
+    result[:, 2] += outer[:, 2]
+    return result
 
 
 Headers = Sequence[tuple[str, bytes | None]]

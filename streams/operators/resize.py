@@ -1,12 +1,13 @@
 """`resize`."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import cv2
 import numpy as np
 
-from streams.contract.frame import Frame
+from streams.contract.frame import Affine, Frame
 from streams.operators.base import Needs, Opened
 from streams.operators.checks import require
 
@@ -34,16 +35,16 @@ class Resize:
 
     def open(self) -> Opened:
         """Resize each frame; one that has the size already passes untouched."""
+        size_of = lru_cache(maxsize=16)(self._size_and_back)
 
         def resize(frame: Frame) -> Frame:
-            width, height = self.size(frame.width, frame.height)
+            (width, height), back = size_of(frame.width, frame.height)
             if (width, height) == (frame.width, frame.height):
                 return frame
             if width <= frame.width and height <= frame.height:
                 image = frame.downscaled(width, height)
             else:
                 image = cv2.resize(frame.image, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]
-            back = np.array([[frame.width / width, 0.0, 0.0], [0.0, frame.height / height, 0.0]])
             return frame.with_image(image, back=back)
 
         return resize
@@ -60,6 +61,13 @@ class Resize:
         if max(new_width, new_height) > MAX_SIDE:
             raise ValueError(f"{width}x{height} would become {new_width}x{new_height}; a side may have {MAX_SIDE}")
         return new_width, new_height
+
+    def _size_and_back(self, width: int, height: int) -> tuple[tuple[int, int], Affine]:
+        new_width, new_height = self.size(width, height)
+        back = np.array([[width / new_width, 0.0, 0.0], [0.0, height / new_height, 0.0]])
+        # Many frames share it.
+        back.flags.writeable = False
+        return (new_width, new_height), back
 
     def _target(self, width: int, height: int) -> tuple[int, int]:
         new_width = self.width or max(1, round(width * (self.height or height) / height))
