@@ -7,7 +7,6 @@ has the fetching of its own partition paused. All of it runs on the event loop; 
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -17,6 +16,7 @@ from streams.contract.errors import FrameError, FramelaneError
 from streams.contract.headers import Record, camera_of
 from streams.fetching import Fetching
 from streams.freshness import Newest, Pace, too_old
+from streams.gaps import Gaps
 from streams.lanes import Lane, LaneLimits, Partition
 from streams.mailbox import Mailbox
 from streams.outbox import FrameEntry, FrameLane, Outbox, Work
@@ -24,6 +24,7 @@ from streams.pipeline import Pipeline
 from streams.pool import Task, ThreadPool
 from streams.processing import FILTERED, STALE, Result, process
 from streams.settings import WorkerSettings
+from streams.stages import StageTimes
 from streams.swapping import swap_turns
 
 log = logging.getLogger(__name__)
@@ -47,11 +48,11 @@ class FrameAgent:
         self._pace = Pace()
         self._running: set[FrameEntry] = set()
         # Killed lanes leave a gap behind: what still comes must not be taken, for its position would pass the gap.
-        self._fenced = False
+        self.fenced = False
         self._given_up = False
         self._changed = asyncio.Event()
-        self.stage_seconds: dict[str, float] = {}
-        self.outbox = Outbox(accounts, moved=self._after)
+        self.times, self._gaps, self.rebalances = StageTimes(), Gaps(), 0
+        self.outbox = Outbox(accounts, times=self.times, moved=self._after)
         # Set by the consumer, which Faust makes.
         self.fetching: Fetching
 
@@ -60,7 +61,7 @@ class FrameAgent:
 
         unreadable: why the client could not read the record, which then is only where it lies.
         """
-        if self._fenced:
+        if self.fenced:
             return
         partition = Partition(record.topic, record.partition)
         lane = self._lanes.get(partition)
@@ -73,6 +74,7 @@ class FrameAgent:
         entry = lane.add(offset=record.offset, size=len(record.value or b""), work=work)
         if entry is None:
             return
+        self.times.taken(partition)
         self._begin(entry, unreadable)
         if lane.full:
             self.fetching.hold(partition)
@@ -102,19 +104,15 @@ class FrameAgent:
             return []
         return [lane for lane in self._lanes.values() if lane.position is not None and lane.position != lane.committed]
 
-    def lag(self, high_watermarks: Mapping[tuple[str, int], int | None]) -> dict[str, int]:
-        """Frames behind, by `topic/partition`: high watermark minus position, where both are known."""
-        behind = {}
-        for (topic, number), high in high_watermarks.items():
-            lane = self._lanes.get(Partition(topic, number))
-            if high is not None and lane is not None and lane.position is not None:
-                behind[f"{topic}/{number}"] = max(0, high - lane.position)
-        return behind
+    @property
+    def lanes(self) -> dict[Partition, FrameLane]:
+        """The lanes by partition: a copy, so that any thread may look through it."""
+        return self._lanes.copy()
 
     @property
     def in_flight(self) -> int:
         """Frames taken in and not settled."""
-        return sum(len(lane) for lane in self._lanes.values())
+        return sum(len(lane) for lane in self.lanes.values())
 
     async def drain(self, limit_s: float) -> bool:
         """Give back what is not begun, and wait for what is; whether that was done within the limit."""
@@ -137,7 +135,7 @@ class FrameAgent:
         That is until `assigned`; or for good, as the worker cannot go on.
         """
         self._given_up = self._given_up or for_good
-        self._fenced = True
+        self.fenced = True
         for lane in self._lanes.values():
             self._kill(lane)
         self._lanes.clear()
@@ -147,7 +145,8 @@ class FrameAgent:
 
         The generation may be the one before: a member that joins again unchanged causes no new one.
         """
-        self._fenced = self._given_up
+        self.rebalances += 1
+        self.fenced = self._given_up
 
     async def watch_deadlines(self) -> None:
         """Turn frames that run for longer than `frame_timeout_ms` into dead letters; runs until it is cancelled.
@@ -181,10 +180,11 @@ class FrameAgent:
                 raise FrameError(unreadable, reason="bad_headers", stage="headers")  # noqa: TRY301 - as for a bad key
             work.camera = camera_of(work.record)
         except FrameError as error:
-            self.accounts.consumed(work.camera)
+            self.accounts.consumed(work.camera, size=entry.size)
             self._complete(entry, self.outbox.failed(entry, error))
             return
-        self.accounts.consumed(work.camera)
+        missing = self._gaps.before(entry.lane, work.camera, work.record)
+        self.accounts.consumed(work.camera, size=entry.size, missing=missing)
         self._ask(entry)
 
     def _ask(self, entry: FrameEntry, *, again: bool = False) -> None:
@@ -245,6 +245,7 @@ class FrameAgent:
         self._running.discard(entry)
         if entry.lane.killed or task.cancelled:
             return
+        self.times.add("queue", task.started - entry.work.taken)
         result = task.result
         if result is None:
             # Only what `process` cannot catch ends here, such as MemoryError while it made the dead letter.
@@ -267,8 +268,8 @@ class FrameAgent:
             entry.work.turns.over(entry.work.camera, forget=True)
 
     def _complete(self, entry: FrameEntry, result: Result) -> None:
-        for stage, seconds in result.seconds.items():
-            self.stage_seconds[stage] = self.stage_seconds.get(stage, 0.0) + seconds
+        self.times.add_all(result.seconds)
+        entry.work.ready = time.monotonic()
         self._newest[entry.lane].forget(entry.work.camera, entry)
         entry.lane.complete(entry, result)
         self._after(entry.lane)

@@ -39,6 +39,7 @@ class FrameApp(faust.App):  # type: ignore[misc]
     # Otherwise Faust's own lines would come under our name, and at our level.
     logger = logging.getLogger("faust.framelane.app")
     frames: FrameAgent
+    pool: ThreadPool
     drain_s: float
     crash_task: "asyncio.Future[None] | None" = None
 
@@ -61,7 +62,8 @@ def build_app(pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings
 
     mailbox = Mailbox(asyncio.get_running_loop(), on_error=end)
     app.drain_s = settings.drain_s
-    app.frames = FrameAgent(pipeline, settings, accounts=accounts, mailbox=mailbox, pool=ThreadPool(settings.threads))
+    app.pool = ThreadPool(settings.threads)
+    app.frames = FrameAgent(pipeline, settings, accounts=accounts, mailbox=mailbox, pool=app.pool)
     app.frames.outbox.publisher = Publisher(kafka, mailbox, on_room=app.frames.room, on_fatal=end)
     app.frames.outbox.tracing = open_tracing(
         os.environ, group=pipeline.settings.group, input_topic=pipeline.settings.input

@@ -114,6 +114,7 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         if records and not (self.flow_active and self.app.consumer_generation_id == generation):
             await self._thread.call_thread(go_back, consumer, {tp: batch[0].offset for tp, batch in records.items()})
             return {}
+        self._frames.times.arrived(records or ())
         return records
 
     # -- positions

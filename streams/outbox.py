@@ -1,8 +1,8 @@
 """From a frame's result to the broker's word for it: its records are published, and its fate is counted once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from time import time_ns
+from dataclasses import dataclass, field, replace
+from time import monotonic, time_ns
 
 from streams.accounts import Accounts
 from streams.cameras import Run, Turns
@@ -14,6 +14,7 @@ from streams.pipeline import Pipeline
 from streams.pool import Task
 from streams.processing import Result, failed
 from streams.publisher import Publisher
+from streams.stages import StageTimes
 from streams.traces import FrameTrace, Tracing
 
 
@@ -22,7 +23,8 @@ class Work:
     """A frame on its way through a lane. received_ns: when it was taken in, ns since 1970.
 
     pipeline, turns: those that it is begun with. They stay its own when the agent gets others. trace: its span, where
-    frames are traced.
+    frames are traced. taken, ready, sent: when it was taken in, its result was there, its records were handed over;
+    time.monotonic().
     """
 
     record: Record
@@ -34,6 +36,9 @@ class Work:
     task: Task[Result] | None = None
     given_back: bool = False
     trace: FrameTrace | None = None
+    taken: float = field(default_factory=monotonic)
+    ready: float = 0.0
+    sent: float = 0.0
 
     @property
     def begun(self) -> bool:
@@ -48,8 +53,8 @@ FrameEntry = Entry[Work, Result]
 class Outbox:
     """Publishes what lanes release. moved: called after a lane has got further."""
 
-    def __init__(self, accounts: Accounts, *, moved: Callable[[FrameLane], None]) -> None:
-        self._accounts, self._moved = accounts, moved
+    def __init__(self, accounts: Accounts, *, times: StageTimes, moved: Callable[[FrameLane], None]) -> None:
+        self._accounts, self._times, self._moved = accounts, times, moved
         # Set by the application: the publisher reports to the agent, which this belongs to.
         self.publisher: Publisher
         # Set by the application, too, where frames are traced.
@@ -67,6 +72,8 @@ class Outbox:
         assert result is not None
         if self.publisher.full:
             return False
+        entry.work.sent = monotonic()
+        self._times.add("order", entry.work.sent - entry.work.ready)
         entry.pending = len(result.records)
         for record in result.records:
             self.publisher.publish(record, _Delivery(self, entry, result))
@@ -113,8 +120,12 @@ class Outbox:
         assert result is not None
         if entry.work.trace is not None:
             entry.work.trace.ended(result.fate, failed=result.is_letter, seconds=result.seconds)
+        if result.records:
+            self._times.add("publish", monotonic() - entry.work.sent)
         if result.fate == "processed":
-            self._accounts.processed(camera, captured_ns=result.captured_ns, now_ns=time_ns())
+            output = entry.work.pipeline.settings.output
+            size = sum(len(record.value) for record in result.records if record.topic == output)
+            self._accounts.processed(camera, captured_ns=result.captured_ns, now_ns=time_ns(), size=size)
         elif result.fate == "filtered":
             self._accounts.filtered(camera)
         elif result.fate == "stale":

@@ -6,6 +6,7 @@ Faust's own producer only buffers on `send`, and a delivery that fails is a log 
 import bisect
 import itertools
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ _PRODUCER: dict[str, str | int | float | bool] = {
     # A frame is never given up because the broker is away; lanes fill, and fetching pauses.
     "message.timeout.ms": 0,
     "allow.auto.create.topics": False,
+    # After minutes without a broker the first output follows its return at once, and not after librdkafka's 10 s.
+    "reconnect.backoff.max.ms": 1000,
 }
 
 
@@ -108,13 +111,17 @@ class Publisher:
         on_room: Callable[[], None],
         on_fatal: Callable[[errors.KafkaError], None],
     ) -> None:
-        self._producer = Producer(producer_config(kafka))
+        self._log = ClientLog()
+        # librdkafka writes to stderr unless it is given a logger.
+        self._producer = Producer(producer_config(kafka) | {"logger": self._log})
         self._mailbox, self._on_room, self._on_fatal = mailbox, on_room, on_fatal
         self._in_flight_bytes = 0
         self._was_full = False
         # What the client had no room for.
         self._waiting: deque[tuple[OutRecord, Receiver]] = deque()
         self._sent = 0
+        # Since when the broker has confirmed nothing that waits for it.
+        self._silent_since = time.monotonic()
         # Topics that were away when last heard of. The oldest record then goes alone, until one arrives: while a topic
         # is made again librdkafka may fail one record and deliver the next.
         self._away: set[str] = set()
@@ -131,8 +138,21 @@ class Publisher:
         """Whether nothing more should be handed over for now."""
         return self._in_flight_bytes >= MAX_IN_FLIGHT_BYTES or bool(self._waiting) or bool(self._failed)
 
+    @property
+    def connections_lost(self) -> int:
+        """How often a connection to a broker was lost; the client makes it anew."""
+        return self._log.lost
+
+    @property
+    def undelivered_s(self) -> float:
+        """For how long the broker has confirmed nothing though records wait for it; seconds, 0.0 when none waits."""
+        waiting = self._sent or self._waiting or self._failed
+        return time.monotonic() - self._silent_since if waiting else 0.0
+
     def publish(self, record: OutRecord, receiver: Receiver) -> None:
         """Hand a record over; the receiver is told once the broker has it or refuses it."""
+        if not self._in_flight_bytes:
+            self._silent_since = time.monotonic()
         self._in_flight_bytes += len(record.value)
         self._waiting.append((record, receiver))
         self._hand_over()
@@ -192,6 +212,7 @@ class Publisher:
     def _reported(self, serial: int, record: OutRecord, receiver: Receiver, error: KafkaError | None) -> None:
         self._sent -= 1
         if error is None:
+            self._silent_since = time.monotonic()
             self._away.discard(record.topic)
         if error is not None and error.code() in _AWAY:
             if not self._failed:
@@ -249,5 +270,4 @@ class Publisher:
 
 def producer_config(kafka: KafkaSettings) -> dict[str, Any]:
     """How the worker's producer is set up."""
-    # librdkafka writes to stderr unless it is given a logger.
-    return {**kafka.for_confluent(**_PRODUCER), "logger": ClientLog()}
+    return kafka.for_confluent(**_PRODUCER)

@@ -19,6 +19,7 @@ from framelane.cli import options
 from streams.contract import topics
 from streams.contract.errors import FramelaneError, SettingError
 from streams.contract.kafka_settings import has_kafka_table
+from streams.settings import WatchSettings
 
 if TYPE_CHECKING:
     from streams.accounts import Accounts
@@ -27,9 +28,16 @@ if TYPE_CHECKING:
     from streams.reload_rules import PipelineFile
     from streams.settings import WorkerSettings
 
+# The defaults of the options below.
+WATCH = WatchSettings()
+
 
 def _quick(flag: str, metavar: str, text: str) -> Any:
     return typer.Option(flag, metavar=metavar, help=text, show_default=False, rich_help_panel="Quick form (--op)")
+
+
+def _watched(flag: str, metavar: str, text: str) -> Any:
+    return typer.Option(flag, metavar=metavar, help=text, rich_help_panel="Metrics, probes, watchdog")
 
 
 def work(
@@ -57,6 +65,23 @@ def work(
     ] = None,
     quality: Annotated[int | None, _quick("--quality", "N", "JPEG quality, 1 to 100. Default: 80.")] = None,
     threads: Annotated[int | None, typer.Option(help="Frames processed at the same time. Default: the cores.")] = None,
+    metrics_port: Annotated[
+        int, _watched("--metrics-port", "N", "Metrics and probes; another free port when it is taken. 0: off.")
+    ] = WATCH.port,
+    metrics_host: Annotated[
+        str, _watched("--metrics-host", "HOST", "Where that port is; 0.0.0.0: on every address of this machine.")
+    ] = WATCH.host,
+    metrics_cameras: Annotated[
+        int, _watched("--metrics-cameras", "N", "Cameras that metrics tell apart; the rest is counted together.")
+    ] = WATCH.cameras,
+    stall_limit: Annotated[
+        str,
+        _watched(
+            "--stall-limit",
+            "TIME",
+            "End when frames wait, Kafka answers, and nothing is committed for so long. 0: never.",
+        ),
+    ] = f"{WATCH.stall_s:g}s",
     bootstrap: options.Bootstrap = None,
     config: options.Config = None,
     wait: options.Wait = options.DEFAULT_WAIT,
@@ -85,7 +110,15 @@ def work(
     from streams.settings_file import SettingsFile
 
     set_up_logging(log_level)
-    worker = WorkerSettings() if threads is None else WorkerSettings(threads=threads)
+    watching = WatchSettings(
+        port=metrics_port,
+        host=metrics_host,
+        cameras=metrics_cameras,
+        stall_s=options.seconds(stall_limit, option="--stall-limit"),
+    )
+    worker = (
+        WorkerSettings(watching=watching) if threads is None else WorkerSettings(threads=threads, watching=watching)
+    )
     wait_s = options.seconds(wait, option="--wait")
     quick = {"group": group, "input": input_topic, "output": output, "events": events, "dead_letter": dead_letter}
     given: dict[str, Any] = {name: value for name, value in {**quick, "quality": quality}.items() if value is not None}
@@ -116,7 +149,7 @@ def work(
         kafka, list(dict.fromkeys(named)), optional=[topics.STATUS] if status else (), wait_s=wait_s
     )
     if file is not None and file.serves == "all":
-        sys.exit(_supervise(chosen, file))
+        sys.exit(_supervise(chosen, file, metrics_port=metrics_port))
     if absent:
         create = topics.create_command(absent, reach=kafka.reach)
         print(f"framelane: no status is reported, as there is no topic {topics.STATUS}: {create}", file=sys.stderr)
@@ -159,6 +192,7 @@ def _serve(
         ended_by = run_worker(pipeline, kafka, settings, accounts, file=file)
         code = options.INTERRUPTED if ended_by == signal.SIGINT else 0
     except FramelaneError as error:
+        code = error.exit_code
         print(f"framelane: {error}", file=sys.stderr)
     except Exception:  # noqa: BLE001 - a defect of ours: told whole, and the process ends all the same
         traceback.print_exc()
@@ -175,20 +209,26 @@ def _print_sums(accounts: "Accounts") -> None:
         reasons = "".join(f", {reason} {count}" for reason, count in sorted(sums.dead_lettered.items()))
         print(
             f"{camera}: consumed {sums.consumed}, processed {sums.processed}, filtered {sums.filtered}, "
-            f"stale {sums.stale}, dead-lettered {dead}{reasons}, returned {sums.returned}",
+            f"stale {sums.stale}, dead-lettered {dead}{reasons}, returned {sums.returned}, gaps {sums.gaps}",
             file=sys.stderr,
         )
 
 
-def _supervise(pipelines: "tuple[PipelineSettings, ...]", file: "PipelineFile") -> int:
+def _supervise(pipelines: "tuple[PipelineSettings, ...]", file: "PipelineFile", *, metrics_port: int) -> int:
     from framelane.parent import child_environ
     from streams.supervisor import Supervisor
 
     # The same command once more for each, so that it means the same; but one of us watches the file.
     again = [sys.executable, "-m", "framelane", *sys.argv[1:], "--no-watch", "--pipeline"]
+    numbers: dict[str, int] = {}
+
+    def command(name: str) -> list[str]:
+        # A port is for one of them; a pipeline that comes back has the one that it had.
+        port = metrics_port and metrics_port + numbers.setdefault(name, len(numbers))
+        return [*again, name, "--metrics-port", str(port)]
 
     async def run() -> int:
         environ = child_environ(os.environ)
-        return await Supervisor(pipelines, lambda name: [*again, name], file=file, environ=environ).run()
+        return await Supervisor(pipelines, command, file=file, environ=environ).run()
 
     return asyncio.run(run())

@@ -72,6 +72,19 @@ def camera_of(record: Record) -> str:
     return camera_id
 
 
+def numbered(record: Record, camera_id: str) -> tuple[str, int] | None:
+    """Epoch and sequence as the record's `ce_id` says them; None without one, or when it is not this camera's.
+
+    Costs next to nothing, and checks no more than that: `to_frame` does.
+    """
+    for name, value in record.headers:
+        if name == "ce_id" and value is not None:
+            camera, _, rest = value.decode(errors="replace").partition("/")
+            epoch, _, number = rest.rpartition("/")
+            return (epoch, int(number)) if camera == camera_id and epoch and _is_number(number) else None
+    return None
+
+
 def to_frame(
     record: Record,
     *,

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -24,6 +25,7 @@ from streams.outbox import Work
 from streams.pipeline import Pipeline
 from streams.pipeline_settings import quick_pipeline
 from streams.pool import ThreadPool
+from streams.progress import Progress
 from streams.publisher import OutRecord, Receiver
 from streams.settings import WorkerSettings
 
@@ -539,6 +541,19 @@ def test_a_late_failure_names_the_pipeline_that_made_the_output() -> None:
         broker.sent[0][1].refused(FrameError("too large", reason="output_too_large", stage="publish"))
         assert dict(broker.sent[1][0].headers)["dl_pipeline"].decode() == old
 
+
+def test_numbers_that_are_missing_are_counted_apart_from_the_sum() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset, sequence in enumerate((0, 1, 5)):
+            agent.take(replace(record(offset), headers=[("ce_id", f"a/e1/{sequence}".encode())]), generation=1)
+        await broker.wait_for(3)
+        assert sums(agent).gaps == 3
+        # Taken from the committed position on, in a lane of its own: no gap of the camera's.
+        agent.kill_all()
+        agent.assigned()
+        agent.take(replace(record(9), headers=[("ce_id", b"a/e1/40")]), generation=2)
+        assert sums(agent).gaps == 3
+
     with_agent(test)
 
 
@@ -614,3 +629,31 @@ def test_each_camera_goes_from_pipeline_to_pipeline_once_and_loses_nothing(seed:
         assert any(each.stale for each in found) == (len(freshness) > 1)
 
     with_agent(test, op=ways[0], settings=worker(threads=4, lane_frames=2 * count))
+
+
+def test_it_has_its_place_once_partitions_are_assigned_and_until_they_are_given_up() -> None:
+    async def test(agent: FrameAgent, _: Broker) -> None:
+        progress = Progress(SimpleNamespace(frames=agent))  # type: ignore[arg-type]
+        assert not progress.joined
+        agent.assigned()
+        assert progress.joined
+        agent.kill_all()
+        assert not progress.joined
+        agent.assigned()
+        assert (progress.joined, agent.rebalances) == (True, 2)
+
+    with_agent(test)
+
+
+def test_each_stage_is_timed_once_for_each_frame() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        agent.times.arrived([("raw", 0)])
+        for offset in range(2):
+            agent.take(record(offset), generation=1)
+        await broker.wait_for(2)
+        for _, receiver in broker.sent:
+            receiver.delivered()
+        stages = {stage: times.count for stage, times in agent.times.histograms().items()}
+        assert stages == dict.fromkeys(["fetch", "queue", "decode", "0:flip", "encode", "order", "publish"], 2)
+
+    with_agent(test)
