@@ -91,7 +91,7 @@ def kafka() -> Iterator[EmbeddedKafka]:
         yield kafka
 
 
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(700)
 def test_a_broker_that_is_away_for_three_minutes_ends_nobody(kafka: EmbeddedKafka, tmp_path: Path) -> None:
     topics = Topics("raw", "processed", "events", "dead")
     with Fleet(kafka.bootstrap, tmp_path, topics) as fleet:
@@ -106,7 +106,7 @@ def test_a_broker_that_is_away_for_three_minutes_ends_nobody(kafka: EmbeddedKafk
             assert page(worker, "/healthz") == (200, "ok\n")
             assert worker.process.poll() is None, worker.log.read_text()
             time.sleep(1)
-        kafka.nodes[0].start()
+        kafka.nodes[0].start(timeout_s=180)
         started, before = time.monotonic(), count_of(kafka.bootstrap, topics.processed)
         while count_of(kafka.bootstrap, topics.processed) == before:
             assert time.monotonic() - started < 60, worker.log.read_text()
