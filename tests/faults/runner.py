@@ -1,0 +1,81 @@
+"""The fault runner: `python runner.py [--short] [FAULT...]` injures real workers on a real Kafka and prints one table.
+
+Each fault runs three times, or once with --short; seeds are fixed. Exits with 1 where a figure is not met.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from faults import FAULTS, Fault
+from figures import Figure
+from scene import Scene
+from table import Run, table, unmet
+
+from framelane.embedded import EmbeddedKafka
+
+REPEATS = 3
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the faults that are asked for, print the table, and return the exit code."""
+    asked = _parser().parse_args(arguments)
+    chosen = [fault for fault in FAULTS if not asked.faults or fault.number in asked.faults]
+    unknown = set(asked.faults) - {fault.number for fault in FAULTS}
+    if unknown:
+        known = " ".join(dict.fromkeys(fault.number for fault in FAULTS))
+        print(f"faults: there is no {' '.join(sorted(unknown))}; there are {known}", file=sys.stderr)
+        return 2
+    runs: list[Run] = []
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="framelane-faults-") as folder, EmbeddedKafka() as kafka:
+        for fault in chosen:
+            for repeat in range(1 if asked.short else fault.repeats):
+                runs.append(_run(fault, kafka, Path(folder), seed=asked.seed + repeat, short=asked.short))
+    # Not before Kafka has ended: clients that are left over say so on stderr.
+    print()
+    print(table(runs))
+    missed = [line for run in runs for line in unmet(run)]
+    print()
+    for line in missed:
+        print(line)
+    seconds = time.monotonic() - started
+    verdict = f"{len(missed)} figures not met" if missed else "every figure met"
+    print(f"faults: {len(runs)} runs in {seconds:.0f} s, {verdict}")
+    return 1 if missed else 0
+
+
+def _run(fault: Fault, kafka: EmbeddedKafka, folder: Path, *, seed: int, short: bool) -> Run:
+    """One run; whatever goes wrong in it is a figure that is not met, and the others go on."""
+    print(f"{fault.number} {fault.title}: seed {seed} ...", flush=True)
+    started = time.monotonic()
+    figures: list[Figure] = []
+    failure = ""
+    scene = Scene(kafka, folder / f"{fault.number}-{fault.title.replace(' ', '-')}-{seed}", seed, fault.setup)
+    try:
+        with scene:
+            figures = fault.run(scene, short=short)
+    except Exception as error:  # noqa: BLE001 - told in the report, whatever it is
+        traceback.print_exc()
+        failure = f"{type(error).__name__}: {error}"
+    run = Run(fault.number, fault.title, seed, tuple(figures), failure)
+    if unmet(run):
+        for worker in scene.fleet.workers:
+            print(f"    {worker.name} said:\n{worker.log.read_text()[-3000:]}")
+    print(f"    {'met' if not unmet(run) else 'NOT MET'} in {time.monotonic() - started:.0f} s", flush=True)
+    return run
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make faults", description=__doc__)
+    parser.add_argument("faults", nargs="*", metavar="FAULT", help="such as F1; none: all")
+    parser.add_argument("--short", action="store_true", help="each once, with fewer kills and frames")
+    parser.add_argument("--seed", type=int, default=1, help="the first run's; each further run has the next")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
