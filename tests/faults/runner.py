@@ -54,7 +54,8 @@ def _run(fault: Fault, kafka: EmbeddedKafka, folder: Path, *, seed: int, short: 
     started = time.monotonic()
     figures: list[Figure] = []
     failure = ""
-    scene = Scene(kafka, folder / f"{fault.number}-{fault.title.replace(' ', '-')}-{seed}", seed, fault.setup)
+    logs = [node.log_file for node in kafka.nodes]
+    scene = Scene(kafka.bootstrap, folder / f"{fault.title}-{seed}", seed, fault.setup, broker_logs=logs)
     try:
         with scene:
             figures = fault.run(scene, short=short)

@@ -16,17 +16,18 @@ from reader import Arrival, Reader
 from worker_support import SESSION_S, Fleet, Topics, Worker
 
 from consumers import subscribe
-from framelane.embedded import EmbeddedKafka
 
 PARTITIONS = 4
-SETTLE_S = 90.0
 # Faust's words for an agent that has died, or is started again.
 _RESTARTS = ("Traceback", "Crashed reason", "estarting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """How a run is set up. operators: as in a pipeline's file. variant: of the worker (worker_variants.py)."""
+    """How a run is set up. operators: as in a pipeline's file. variant: of the worker (worker_variants.py).
+
+    settle_s: how long a frame's answer may take before it counts as lost.
+    """
 
     operators: Sequence[str] = ('op = "flip"',)
     threads: int = 2
@@ -34,23 +35,27 @@ class Setup:
     session_s: float = SESSION_S
     frame_timeout_ms: int = 5000
     variant: str = "mended"
+    settle_s: float = 90.0
 
 
 @dataclass
 class Scene:
-    """One run. A context manager; what it started is gone at its end."""
+    """One run. A context manager; what it started is gone at its end.
 
-    kafka: EmbeddedKafka
+    broker_logs: the log files of the nodes, which tell of rebalances.
+    """
+
+    bootstrap: str
     folder: Path
-    seed: int
+    seed: int = 1
     setup: Setup = field(default_factory=Setup)
+    broker_logs: Sequence[Path] = ()
     ledger: Ledger = field(default_factory=Ledger)
     injuries: list[Injury] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.bootstrap = self.kafka.bootstrap
         self.topics = self._make_topics()
         self._rebalances_at_start = 0
 
@@ -90,9 +95,9 @@ class Scene:
         """From now on rebalances count: the workers have their partitions."""
         self._rebalances_at_start = self._rebalances()
 
-    def settle(self, *, timeout_s: float = SETTLE_S) -> None:
+    def settle(self) -> None:
         """Wait until every frame in the ledger has an answer; what has none in time is lost."""
-        self.reader.wait_for_all(self.ledger, timeout_s=timeout_s)
+        self.reader.wait_for_all(self.ledger, timeout_s=self.setup.settle_s)
 
     def rebalances(self) -> int:
         """How often the group was rebalanced since `begin`, by the broker's own log."""
@@ -137,7 +142,7 @@ class Scene:
 
     def _rebalances(self) -> int:
         needle = f"Preparing to rebalance group {self.fleet.group} "
-        return sum(node.log_file.read_text(errors="replace").count(needle) for node in self.kafka.nodes)
+        return sum(path.read_text(errors="replace").count(needle) for path in self.broker_logs)
 
     def _pipeline_file(self) -> Path:
         topics, path = self.topics, self.folder / "pipelines.toml"

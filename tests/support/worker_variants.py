@@ -4,6 +4,7 @@ What a test proves with a worker, it must not prove with the worker that lacks t
 """
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
@@ -12,8 +13,9 @@ from framelane.__main__ import main
 from streams.agents import FrameAgent
 from streams.cameras import Run
 from streams.consumer import FrameConsumer
-from streams.outbox import FrameLane
+from streams.outbox import FrameEntry, FrameLane, Outbox
 from streams.pipeline import Pipeline
+from streams.pool import ThreadPool
 
 
 def _replace(owner: type, name: str, method: Any) -> None:
@@ -62,7 +64,25 @@ def drop_at_swap() -> None:
     _replace(FrameAgent, "swap", swap)
 
 
+def no_relief() -> None:
+    """A pool in which a task that runs for long keeps its thread, and those like it get the others."""
+    _replace(ThreadPool, "relieve", lambda self, task: None)
+
+
+def forgetful() -> None:
+    """A worker that publishes nothing of one frame in fifty, and goes on as if it had."""
+    publish = Outbox.publish
+
+    def forget(self: Outbox, entry: FrameEntry) -> bool:
+        assert entry.result is not None
+        if entry.offset % 50 == 25:
+            entry.result = replace(entry.result, records=())
+        return publish(self, entry)
+
+    _replace(Outbox, "publish", forget)
+
+
 if __name__ == "__main__":
-    variants = (mended, no_drain, no_wake, ack_at_once, drop_at_swap)
+    variants = (mended, no_drain, no_wake, ack_at_once, drop_at_swap, no_relief, forgetful)
     {variant.__name__.replace("_", "-"): variant for variant in variants}[sys.argv.pop(1)]()
     main()
