@@ -137,31 +137,42 @@ class ThreadPool:
 
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:
-            with self._decide:
-                while task.cancelled and task.successor is not None:
-                    task = task.successor
-                if task.cancelled:
-                    continue
-                if (aside := self._aside.get(task.group)) is not None:
-                    aside.append(task)
-                    continue
-                task.thread_id = threading.get_ident()
-                task.started = time.monotonic()
+            task = self._take_up(task)
+            if task is None:
+                continue
             try:
                 task.result = task.work()
             except BaseException as error:  # noqa: BLE001 - handed to whoever asked, as a future does
                 task.error = error
-            with self._decide:
-                if task.abandoned:
-                    self.hung -= 1
-                    return  # another thread has this one's place
-                task.finished = True
-                self._end_relief(task)
-            task.done(task)
-            if task.relieved:
-                return  # here as well
+            if not self._end(task):
+                return
             # A thread that waits for work must not hold on to the frame that it had.
             del task
+
+    def _take_up(self, task: Task[object]) -> Task[object] | None:
+        """What to run for a task from the queue, if anything: it begins."""
+        with self._decide:
+            while task.cancelled and task.successor is not None:
+                task = task.successor
+            if task.cancelled:
+                return None
+            if (aside := self._aside.get(task.group)) is not None:
+                aside.append(task)
+                return None
+            task.thread_id = threading.get_ident()
+            task.started = time.monotonic()
+            return task
+
+    def _end(self, task: Task[object]) -> bool:
+        """A task has ended; whether its thread goes on, for another one may have its place."""
+        with self._decide:
+            if task.abandoned:
+                self.hung -= 1
+                return False
+            task.finished = True
+            self._end_relief(task)
+        task.done(task)
+        return not task.relieved
 
     def _end_relief(self, task: Task[Result]) -> None:
         if not task.relieved:

@@ -126,6 +126,18 @@ class Rising:
 
 
 @dataclass(frozen=True, slots=True)
+class Remembers:
+    """Remembers, so each camera's frames come one after the other."""
+
+    memory_frames: ClassVar[int] = 1
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = False
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        return lambda frame: frame
+
+
+@dataclass(frozen=True, slots=True)
 class NoModel:
     """Remembers, and cannot be opened when the first frame is there."""
 
