@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import psutil
+from figures import slope
 
 MB = 1_000_000
 SAMPLE_S = 0.02
+# A process fills its buffers first; a line through less than this says nothing.
+WARM_UP_S, SLOPE_S = 20.0, 60.0
 
 
 class MemorySamples:
@@ -36,6 +39,11 @@ class MemorySamples:
     def largest_mb(self) -> float:
         """The most that any of them had, in MB."""
         return max((mb for samples in list(self._samples.values()) for _, mb in list(samples)), default=0.0)
+
+    def slopes_mb_per_min(self) -> list[float]:
+        """How the memory of each process rose, by least squares, of those that were watched for long enough."""
+        long = [each for each in map(list, list(self._samples.values())) if each[-1][0] - each[0][0] >= SLOPE_S]
+        return [slope([(at / 60, mb) for at, mb in each if at - each[0][0] >= WARM_UP_S]) for each in long]
 
     def _run(self) -> None:
         while not self._stop.wait(SAMPLE_S):

@@ -16,6 +16,7 @@ from scene import Scene
 from table import Run, table, unmet
 
 from framelane.embedded import EmbeddedKafka
+from streams.contract.errors import EmbeddedBrokerError
 
 REPEATS = 3
 
@@ -23,18 +24,26 @@ REPEATS = 3
 def main(arguments: list[str] | None = None) -> int:
     """Run the faults that are asked for, print the table, and return the exit code."""
     asked = _parser().parse_args(arguments)
-    chosen = [fault for fault in FAULTS if not asked.faults or fault.number in asked.faults]
-    unknown = set(asked.faults) - {fault.number for fault in FAULTS}
+    wanted = [number.upper() for number in asked.faults]
+    known = dict.fromkeys(fault.number for fault in FAULTS)
+    unknown = [number for number in wanted if number not in known]
     if unknown:
-        known = " ".join(dict.fromkeys(fault.number for fault in FAULTS))
-        print(f"faults: there is no {' '.join(sorted(unknown))}; there are {known}", file=sys.stderr)
+        print(f"faults: there is no {' '.join(unknown)}; there are {' '.join(known)}", file=sys.stderr)
         return 2
+    chosen = [fault for fault in FAULTS if not wanted or fault.number in wanted]
     runs: list[Run] = []
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="framelane-faults-") as folder, EmbeddedKafka() as kafka:
-        for fault in chosen:
-            for repeat in range(1 if asked.short else fault.repeats):
-                runs.append(_run(fault, kafka, Path(folder), seed=asked.seed + repeat, short=asked.short))
+    try:
+        with tempfile.TemporaryDirectory(prefix="framelane-faults-") as folder, EmbeddedKafka() as kafka:
+            for fault in chosen:
+                for repeat in range(1 if asked.short else fault.repeats):
+                    runs.append(_run(fault, kafka, Path(folder), seed=asked.seed + repeat, short=asked.short))
+    except EmbeddedBrokerError as error:
+        print(f"faults: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("faults: interrupted", file=sys.stderr)
+        return 130
     # Not before Kafka has ended: clients that are left over say so on stderr.
     print()
     print(table(runs))
@@ -55,17 +64,17 @@ def _run(fault: Fault, kafka: EmbeddedKafka, folder: Path, *, seed: int, short: 
     figures: list[Figure] = []
     failure = ""
     logs = [node.log_file for node in kafka.nodes]
-    scene = Scene(kafka.bootstrap, folder / f"{fault.title}-{seed}", seed, fault.setup, broker_logs=logs)
+    place = folder / f"{fault.title}-{seed}"
     try:
-        with scene:
+        with Scene(kafka.bootstrap, place, seed, fault.setup, broker_logs=logs) as scene:
             figures = fault.run(scene, short=short)
     except Exception as error:  # noqa: BLE001 - told in the report, whatever it is
         traceback.print_exc()
         failure = f"{type(error).__name__}: {error}"
     run = Run(fault.number, fault.title, seed, tuple(figures), failure)
     if unmet(run):
-        for worker in scene.fleet.workers:
-            print(f"    {worker.name} said:\n{worker.log.read_text()[-3000:]}")
+        for log in sorted(place.glob("*.log"), key=lambda each: each.stat().st_mtime)[-3:]:
+            print(f"    {log.stem} said:\n{log.read_text()[-3000:]}")
     print(f"    {'met' if not unmet(run) else 'NOT MET'} in {time.monotonic() - started:.0f} s", flush=True)
     return run
 

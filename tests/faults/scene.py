@@ -119,6 +119,7 @@ class Scene:
             fig.exactly("dead letters", len({letter.source for letter in letters}), len(bad)),
             fig.exactly("wrong dead letters", len(fig.wrong_letters(self.ledger, arrivals)), 0),
             fig.shown("rss max MB", self.memory.largest_mb),
+            *(fig.shown("rss MB/min", each) for each in self.memory.slopes_mb_per_min()),
         ]
 
     def restarts(self) -> int:
