@@ -1,6 +1,7 @@
 """F1: a worker is killed in mid-frame (SIGKILL), again and again; another one takes its place."""
 
 import time
+from statistics import median
 
 import figures as fig
 from feed import camera_on_each
@@ -32,6 +33,7 @@ def killed(scene: Scene, *, short: bool) -> list[Figure]:
         fig.shown("repeats allowed", allowed),
         fig.shown("kills", len(scene.injuries)),
         fig.at_most("recovery s", max(recoveries), scene.setup.session_s + GRACE_S),
+        fig.shown("recovery s, median", median(recoveries)),
         fig.shown("rebalances", scene.rebalances()),
     ]
     scene.stop_workers()

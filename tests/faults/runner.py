@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     chosen = [fault for fault in FAULTS if not wanted or fault.number in wanted]
     runs: list[Run] = []
-    started = time.monotonic()
+    started, interrupted = time.monotonic(), False
     try:
         with tempfile.TemporaryDirectory(prefix="framelane-faults-") as folder, EmbeddedKafka() as kafka:
             for fault in chosen:
@@ -42,19 +42,14 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"faults: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("faults: interrupted", file=sys.stderr)
-        return 130
+        interrupted = True
     # Not before Kafka has ended: clients that are left over say so on stderr.
-    print()
-    print(table(runs))
     missed = [line for run in runs for line in unmet(run)]
-    print()
-    for line in missed:
-        print(line)
-    seconds = time.monotonic() - started
+    print("\n".join(["", table(runs), "", *missed]))
     verdict = f"{len(missed)} figures not met" if missed else "every figure met"
-    print(f"faults: {len(runs)} runs in {seconds:.0f} s, {verdict}")
-    return 1 if missed else 0
+    ended = ", interrupted" if interrupted else ""
+    print(f"faults: {len(runs)} runs in {time.monotonic() - started:.0f} s{ended}, {verdict}")
+    return 130 if interrupted else 1 if missed else 0
 
 
 def _run(fault: Fault, kafka: EmbeddedKafka, folder: Path, *, seed: int, short: bool) -> Run:
