@@ -1,12 +1,13 @@
-# What anyone types: make demo, make test, make check. Each sets up the environment that it needs.
+# What anyone types: make demo, make test, make check, make faults. Each sets up the environment that it needs.
 PYTHON ?= python3
 VENV := .venv
 SECONDS ?=
 SOURCE ?=
 CAMERAS ?=
 TESTS ?= tests
+FAULTS ?=
 
-.PHONY: demo test check env lock clean
+.PHONY: demo test check faults faults-short env lock clean
 
 demo: env
 	@$(VENV)/bin/framelane demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SOURCE),--source "$(SOURCE)") $(if $(CAMERAS),--cameras $(CAMERAS))
@@ -19,6 +20,14 @@ check: env
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -q tests/unit/test_layering.py
+
+# Real workers are killed, restarted, paused and fed with poison; FAULTS="F1 F5" runs these. About 15 minutes.
+faults: env
+	@PYTHONPATH=tests/support $(VENV)/bin/python tests/faults/runner.py $(FAULTS)
+
+# Each fault once, with fewer kills and frames.
+faults-short: env
+	@PYTHONPATH=tests/support $(VENV)/bin/python tests/faults/runner.py --short $(FAULTS)
 
 env: $(VENV)/.made
 

@@ -12,7 +12,7 @@ from functools import partial
 
 from streams.accounts import INVALID_CAMERA, Accounts
 from streams.cameras import Run, Turns
-from streams.contract.errors import FrameError, FramelaneError
+from streams.contract.errors import FrameError
 from streams.contract.headers import Record, camera_of
 from streams.fetching import Fetching
 from streams.freshness import Newest, Pace, too_old
@@ -25,6 +25,7 @@ from streams.pool import Task, ThreadPool
 from streams.processing import FILTERED, STALE, Result, process
 from streams.settings import WorkerSettings
 from streams.stages import StageTimes
+from streams.stalls import Stalls
 from streams.swapping import swap_turns
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class FrameAgent:
     ) -> None:
         self.pipeline, self.settings, self.accounts = pipeline, settings, accounts
         self._mailbox, self._pool = mailbox, pool
+        self._stalls = Stalls(pool, limit=settings.max_hung or 4 * settings.threads)
         self.shared: Run = pipeline.open()
         self._limits = LaneLimits(frames=settings.lane_frames, size=settings.lane_bytes)
         self._lanes: dict[Partition, FrameLane] = {}
@@ -48,8 +50,7 @@ class FrameAgent:
         self._pace = Pace()
         self._running: set[FrameEntry] = set()
         # Killed lanes leave a gap behind: what still comes must not be taken, for its position would pass the gap.
-        self.fenced = False
-        self._given_up = False
+        self.fenced = self._given_up = False
         self._changed = asyncio.Event()
         self.times, self._gaps, self.rebalances = StageTimes(), Gaps(), 0
         self.outbox = Outbox(accounts, times=self.times, moved=self._after)
@@ -158,10 +159,9 @@ class FrameAgent:
             now = time.monotonic()
             for entry in list(self._running):
                 task, timeout_s = entry.work.task, entry.work.pipeline.settings.frame_timeout_ms / 1000
-                if task is not None and task.started and now - task.started > timeout_s:
+                if task is not None and task.started and self._stalls.overdue(task, now, timeout_s=timeout_s):
                     self._time_out(entry, task, timeout_s)
-            if self._pool.hung > (self.settings.max_hung or 4 * self.settings.threads):
-                raise FramelaneError(f"{self._pool.hung} threads hang in operators; see the dead letters")
+            self._stalls.check_hung()
 
     def _new_lane(self, partition: Partition, generation: int) -> FrameLane:
         before = self._lanes.pop(partition, None)
@@ -237,12 +237,14 @@ class FrameAgent:
             received_ns=work.received_ns,
             trace=self.outbox.traced(work),
         )
-        work.run, work.task = run, Task(job, lambda task: self._mailbox.post(self._finished, entry, task))
+        work.run = run
+        work.task = Task(job, lambda task: self._mailbox.post(self._finished, entry, task), group=entry.lane.partition)
         self._running.add(entry)
         return work.task
 
     def _finished(self, entry: FrameEntry, task: Task[Result]) -> None:
         self._running.discard(entry)
+        self._stalls.ended(task, time.monotonic())
         if entry.lane.killed or task.cancelled:
             return
         self.times.add("queue", task.started - entry.work.taken)

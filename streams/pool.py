@@ -1,7 +1,8 @@
 """The threads in which frames are processed.
 
 `concurrent.futures` has no way to give up a thread that hangs in native code, and waits for it at exit. Here such a
-thread is abandoned and another takes its place.
+thread is abandoned and another takes its place. Before that, when a task runs for unusually long, it is relieved: an
+extra thread does the work of the others, and no other task of its group is begun, for that may hang as well.
 """
 
 import queue
@@ -9,14 +10,18 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
 
 
 class Task(Generic[Result]):
-    """One piece of work. started: time.monotonic() when a thread took it up, 0.0 before."""
+    """One piece of work. started: time.monotonic() when a thread took it up, 0.0 before.
+
+    group: of those that may hang for the same reason.
+    """
 
     __slots__ = (
         "abandoned",
@@ -24,6 +29,8 @@ class Task(Generic[Result]):
         "done",
         "error",
         "finished",
+        "group",
+        "relieved",
         "result",
         "started",
         "successor",
@@ -31,14 +38,16 @@ class Task(Generic[Result]):
         "work",
     )
 
-    def __init__(self, work: Callable[[], Result], done: Callable[["Task[Result]"], None]) -> None:
-        self.work, self.done = work, done
+    def __init__(
+        self, work: Callable[[], Result], done: Callable[["Task[Result]"], None], *, group: Hashable = None
+    ) -> None:
+        self.work, self.done, self.group = work, done, group
         self.result: Result | None = None
         self.error: BaseException | None = None
         self.started = 0.0
         self.thread_id = 0
         self.successor: Task[Result] | None = None
-        self.cancelled = self.abandoned = self.finished = False
+        self.cancelled = self.abandoned = self.finished = self.relieved = False
 
 
 class ThreadPool:
@@ -55,6 +64,10 @@ class ThreadPool:
         self._decide = threading.Lock()
         # Threads that hang in a task that was given up.
         self.hung = 0
+        # Tasks that are relieved, and neither finished nor given up; by group, what is set aside because of them.
+        self.relieved = 0
+        self._stalled: dict[Hashable, list[Task[object]]] = {}
+        self._aside: dict[Hashable, deque[Task[object]]] = {}
         for _ in range(threads):
             self._start_thread()
 
@@ -84,6 +97,17 @@ class ThreadPool:
             task.cancelled = task.cancelled or in_time
             return in_time
 
+    def relieve(self, task: Task[Result]) -> None:
+        """Start a thread in place of a task's one while that lasts, and begin no other task of its group."""
+        with self._decide:
+            if task.finished or task.abandoned or task.relieved:
+                return
+            task.relieved = True
+            self.relieved += 1
+            self._stalled.setdefault(task.group, []).append(task)  # type: ignore[arg-type]
+            self._aside.setdefault(task.group, deque())
+        self._start_thread()
+
     def abandon(self, task: Task[Result]) -> str | None:
         """Give up on a task that runs too long, and start a thread in place of its one.
 
@@ -94,7 +118,9 @@ class ThreadPool:
                 return None
             task.abandoned = True
             self.hung += 1
-        self._start_thread()
+            self._end_relief(task)
+        if not task.relieved:
+            self._start_thread()
         stack = sys._current_frames().get(task.thread_id)
         if stack is None:
             return "unknown"
@@ -111,22 +137,50 @@ class ThreadPool:
 
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:
-            with self._decide:
-                while task.cancelled and task.successor is not None:
-                    task = task.successor
-                if task.cancelled:
-                    continue
-                task.thread_id = threading.get_ident()
-                task.started = time.monotonic()
+            task = self._take_up(task)
+            if task is None:
+                continue
             try:
                 task.result = task.work()
             except BaseException as error:  # noqa: BLE001 - handed to whoever asked, as a future does
                 task.error = error
-            with self._decide:
-                if task.abandoned:
-                    self.hung -= 1
-                    return  # another thread has this one's place
-                task.finished = True
-            task.done(task)
+            if not self._end(task):
+                return
             # A thread that waits for work must not hold on to the frame that it had.
             del task
+
+    def _take_up(self, task: Task[object]) -> Task[object] | None:
+        """What to run for a task from the queue, if anything: it begins."""
+        with self._decide:
+            while task.cancelled and task.successor is not None:
+                task = task.successor
+            if task.cancelled:
+                return None
+            if (aside := self._aside.get(task.group)) is not None:
+                aside.append(task)
+                return None
+            task.thread_id = threading.get_ident()
+            task.started = time.monotonic()
+            return task
+
+    def _end(self, task: Task[object]) -> bool:
+        """A task has ended; whether its thread goes on, for another one may have its place."""
+        with self._decide:
+            if task.abandoned:
+                self.hung -= 1
+                return False
+            task.finished = True
+            self._end_relief(task)
+        task.done(task)
+        return not task.relieved
+
+    def _end_relief(self, task: Task[Result]) -> None:
+        if not task.relieved:
+            return
+        self.relieved -= 1
+        stalled = self._stalled[task.group]
+        stalled.remove(task)  # type: ignore[arg-type]
+        if not stalled:
+            del self._stalled[task.group]
+            for each in self._aside.pop(task.group):
+                self._tasks.put(each)

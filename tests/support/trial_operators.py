@@ -34,7 +34,7 @@ class Slow:
 
 @dataclass(frozen=True, slots=True)
 class Misbehave:
-    """Does something wrong to every frame of one camera. how: raise, hang, dtype, nothing, number."""
+    """Does something wrong to every frame of one camera. how: raise, hang, dtype, empty, nothing, number."""
 
     camera: str = "bad"
     how: str = "raise"
@@ -52,6 +52,8 @@ class Misbehave:
                 HANG.wait()
             if self.how == "dtype":
                 return frame.with_image(np.zeros((4, 4), np.float64))  # type: ignore[arg-type]
+            if self.how == "empty":
+                return frame.with_image(np.zeros((0, 4, 3), np.uint8))
             if self.how == "number":
                 return 7  # type: ignore[return-value]
             return None
@@ -121,6 +123,18 @@ class Rising:
             return frame
 
         return operate
+
+
+@dataclass(frozen=True, slots=True)
+class Remembers:
+    """Remembers, so each camera's frames come one after the other."""
+
+    memory_frames: ClassVar[int] = 1
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = False
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        return lambda frame: frame
 
 
 @dataclass(frozen=True, slots=True)

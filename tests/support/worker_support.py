@@ -1,5 +1,6 @@
 """What tests of workers need: frames on a topic, workers as processes, and what came out."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -137,7 +138,11 @@ class Worker:
 
 
 class Fleet:
-    """Workers of one group. Use as a context manager: what still runs at the end is killed."""
+    """Workers of one group. Use as a context manager: what still runs at the end is killed.
+
+    status: whether they report on frames.status. environ: more of the environment for them.
+    quiet: do not print what the workers said.
+    """
 
     def __init__(
         self,
@@ -148,13 +153,15 @@ class Fleet:
         variant: str = "mended",
         status: bool = False,
         environ: Mapping[str, str] | None = None,
+        quiet: bool = False,
     ) -> None:
-        """status: whether they report on frames.status. environ: more of the environment for them."""
         self.bootstrap, self.folder, self.topics, self.variant = bootstrap, folder, topics, variant
         self._status, self._environ = status, {"PYTHONPATH": str(SUPPORT), **(environ or {})}
+        self._quiet = quiet
         self.group = unique("group")
         self.workers: list[Worker] = []
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        # It may outlive the broker, and has nothing to say of that.
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
     def __enter__(self) -> "Fleet":
         return self
@@ -164,7 +171,8 @@ class Fleet:
             if worker.process.poll() is None:
                 worker.kill()
             # Shown where a test fails.
-            print(f"{worker.name} said:\n{worker.log.read_text()[-4000:]}")
+            if not self._quiet:
+                print(f"{worker.name} said:\n{worker.log.read_text()[-4000:]}")
 
     def start(self, *arguments: str) -> Worker:
         """Start one more worker; the arguments are those of `framelane work`, its operators above all."""
@@ -173,14 +181,19 @@ class Fleet:
         more += ["--events", topics.events, "--dead-letter", topics.dead_letter]
         return self._start([*arguments, *more])
 
-    def start_file(self, pipelines: Path, *arguments: str) -> Worker:
-        """Start a worker of a file's pipelines, which name their topics and groups themselves."""
-        return self._start(["--pipelines", str(pipelines), *arguments])
+    def start_file(self, pipelines: Path, *arguments: str, client: Mapping[str, str | float] | None = None) -> Worker:
+        """Start a worker of a file's pipelines, which name their topics and groups themselves.
 
-    def _start(self, arguments: Sequence[str]) -> Worker:
+        client: more settings for its `[kafka.librdkafka]`.
+        """
+        return self._start(["--pipelines", str(pipelines), *arguments], client)
+
+    def _start(self, arguments: Sequence[str], client: Mapping[str, str | float] | None = None) -> Worker:
         name = f"worker-{len(self.workers)}"
+        settings = {"client.id": name, "session.timeout.ms": SESSION_S * 1000, **(client or {})}
         config = self.folder / f"{name}.toml"
-        config.write_text(f'[kafka.librdkafka]\n"client.id" = "{name}"\n"session.timeout.ms" = {SESSION_S * 1000}\n')
+        lines = [f"{json.dumps(key)} = {json.dumps(value)}" for key, value in settings.items()]
+        config.write_text("\n".join(["[kafka.librdkafka]", *lines, ""]))
         log = self.folder / f"{name}.log"
         command = [sys.executable, str(SUPPORT / "worker_variants.py"), self.variant, "work", *arguments]
         command += [
@@ -218,6 +231,13 @@ class Fleet:
             ended = next((worker for worker in alive if worker.process.poll() is not None), None)
             assert ended is None or ended.process.returncode == 0, ended.log.read_text()
             assert time.monotonic() < give_up, f"{members} after {timeout_s} s"
+            time.sleep(0.05)
+
+    def wait_for_member(self, name: str, *, timeout_s: float = 60) -> None:
+        """Wait until this worker is a member that has partitions."""
+        give_up = time.monotonic() + timeout_s
+        while not self.members().get(name):
+            assert time.monotonic() < give_up, f"{name} is no member after {timeout_s} s: {self.members()}"
             time.sleep(0.05)
 
     def committed(self) -> dict[int, int]:

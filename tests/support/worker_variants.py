@@ -6,6 +6,7 @@ What a test proves with a worker, it must not prove with the worker that lacks t
 import itertools
 import sys
 import threading
+from dataclasses import replace
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
@@ -14,8 +15,9 @@ from framelane.__main__ import main
 from streams.agents import FrameAgent
 from streams.cameras import Run
 from streams.consumer import FrameConsumer
-from streams.outbox import FrameLane
+from streams.outbox import FrameEntry, FrameLane, Outbox
 from streams.pipeline import Pipeline
+from streams.pool import ThreadPool
 from streams.settings import WatchSettings
 
 
@@ -97,7 +99,26 @@ def blocks() -> None:
     WatchSettings.__init__.__kwdefaults__.update(loop_s=3.0, end_s=6.0)
 
 
+def no_relief() -> None:
+    """A pool in which a task that runs for long keeps its thread, and those like it get the others."""
+    _replace(ThreadPool, "relieve", lambda self, task: None)
+
+
+def forgetful() -> None:
+    """A worker that publishes nothing of one frame in fifty, and goes on as if it had."""
+    publish = Outbox.publish
+
+    def forget(self: Outbox, entry: FrameEntry) -> bool:
+        assert entry.result is not None
+        if entry.offset % 50 == 25:
+            entry.result = replace(entry.result, records=())
+        return publish(self, entry)
+
+    _replace(Outbox, "publish", forget)
+
+
 if __name__ == "__main__":
     variants = (mended, no_drain, no_wake, ack_at_once, drop_at_swap, never_resumes, never_commits, blocks)
+    variants += (no_relief, forgetful)
     {variant.__name__.replace("_", "-"): variant for variant in variants}[sys.argv.pop(1)]()
     main()

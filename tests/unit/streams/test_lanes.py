@@ -2,7 +2,6 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule
 
 from streams.lanes import Entry, Lane, LaneLimits, Partition
 
@@ -172,68 +171,3 @@ def test_any_order_of_completion_and_delivery(completions: list[int], deliveries
         done = set(deliveries[: n + 1])
         prefix = next((o for o in range(12) if o not in done), 12)
         assert (lane.position or 0) == prefix
-
-
-class LaneMachine(RuleBasedStateMachine):
-    """A lane against a plain model, through generations, gaps, repeats, timeouts, shedding and kills."""
-
-    entries = Bundle("entries")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.generation = 0
-        self.offset = 0
-        self.fresh()
-
-    def fresh(self) -> None:
-        self.generation += 1
-        self.published: list[int] = []
-        self.taken: list[int] = []
-        self.settled: set[int] = set()
-        self.lane = make_lane(self.published)
-
-    @rule(target=entries, gap=st.integers(0, 3), begun=st.booleans())
-    def add(self, gap: int, begun: bool) -> Entry[str, str] | None:
-        self.offset = max(self.offset, self.lane.next_offset) + gap
-        entry = self.lane.add(offset=self.offset, size=1, work="begun" if begun else "")
-        assert entry is not None
-        self.taken.append(self.offset)
-        return entry
-
-    @rule(entry=entries)
-    def complete(self, entry: Entry[str, str]) -> None:
-        if entry.lane is not self.lane or entry.offset in self.taken:
-            entry.lane.complete(entry, "done")
-
-    @rule(entry=entries)
-    def deliver(self, entry: Entry[str, str]) -> None:
-        if entry.published and entry.pending:
-            entry.lane.delivered(entry)
-            if entry.lane is self.lane:
-                self.settled.add(entry.offset)
-
-    @rule()
-    def shed(self) -> None:
-        dropped = {entry.offset for entry in self.lane.shed(lambda work: work == "begun")}
-        assert not dropped & set(self.published)
-        self.taken = [offset for offset in self.taken if offset not in dropped]
-        self.offset = min([self.offset, *dropped]) if dropped else self.offset
-
-    @precondition(lambda self: self.generation < 5)
-    @rule()
-    def rebalance(self) -> None:
-        self.lane.kill()
-        self.offset = self.lane.position or 0
-        self.fresh()
-
-    @invariant()
-    def published_is_a_prefix_of_what_was_taken(self) -> None:
-        assert self.published == self.taken[: len(self.published)]
-
-    @invariant()
-    def position_never_passes_an_unsettled_frame(self) -> None:
-        if self.lane.position is not None:
-            assert all(offset in self.settled for offset in self.taken if offset < self.lane.position)
-
-
-TestLaneMachine = LaneMachine.TestCase

@@ -142,4 +142,69 @@ def test_a_task_is_taken_back_unless_it_is_begun(done: "SimpleQueue[Task[int]]")
     pool.submit(Task(lambda: 3, done.put))
     gate.set()
     assert [done.get(timeout=WAIT_S).result for _ in range(2)] == [1, 3]
+
+
+def test_a_relieved_task_keeps_no_other_group_waiting_and_its_own_waits_for_it(done: "SimpleQueue[Task[int]]") -> None:
+    pool, gate, running = ThreadPool(1), threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def stall() -> int:
+        running.set()
+        gate.wait(WAIT_S)
+        order.append("stalled")
+        return 1
+
+    stalled, same = Task(stall, done.put, group="a"), Task(lambda: order.append("same") or 2, done.put, group="a")
+    pool.submit(stalled)
+    assert running.wait(WAIT_S)
+    pool.submit(same)
+    pool.submit(Task(lambda: 3, done.put, group="b"))
+    pool.relieve(stalled)
+    pool.relieve(stalled)
+
+    assert done.get(timeout=WAIT_S).result == 3
+    assert (pool.relieved, same.started) == (1, 0.0)
+    gate.set()
+    assert {done.get(timeout=WAIT_S).result, done.get(timeout=WAIT_S).result} == {1, 2}
+    assert order == ["stalled", "same"]
+    assert pool.relieved == 0
+    pool.close()
+
+
+def test_what_was_set_aside_goes_on_when_the_stalled_task_is_given_up(done: "SimpleQueue[Task[int]]") -> None:
+    pool, gate, running = ThreadPool(1), threading.Event(), threading.Event()
+    stalled = Task(lambda: running.set() or gate.wait(WAIT_S), done.put, group="a")
+    pool.submit(stalled)
+    assert running.wait(WAIT_S)
+    pool.relieve(stalled)
+    pool.submit(Task(lambda: 2, done.put, group="a"))
+    pool.submit(Task(lambda: 3, done.put, group="b"))
+    assert done.get(timeout=WAIT_S).result == 3
+
+    assert pool.abandon(stalled) is not None
+    assert done.get(timeout=WAIT_S).result == 2
+    assert (pool.hung, pool.relieved) == (1, 0)
+    gate.set()
+    pool.close()
+
+
+def test_a_relieved_thread_ends_with_its_task(done: "SimpleQueue[Task[int]]") -> None:
+    pool, gate, running = ThreadPool(1), threading.Event(), threading.Event()
+    stalled = Task(lambda: running.set() or gate.wait(WAIT_S), done.put)
+    pool.submit(stalled)
+    assert running.wait(WAIT_S)
+    thread = next(thread for thread in threading.enumerate() if thread.ident == stalled.thread_id)
+    pool.relieve(stalled)
+    gate.set()
+    done.get(timeout=WAIT_S)
+    thread.join(WAIT_S)
+    assert not thread.is_alive()
+    pool.close()
+
+
+def test_what_has_finished_needs_no_relief(done: "SimpleQueue[Task[int]]") -> None:
+    pool = ThreadPool(1)
+    pool.submit(Task(lambda: 1, done.put))
+    pool.relieve(done.get(timeout=WAIT_S))
+    assert pool.relieved == 0
     pool.close()

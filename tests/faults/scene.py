@@ -1,0 +1,173 @@
+"""The scene of one run of a fault: topics of its own, workers, ledger, reader; and at its end the figures."""
+
+import random
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import figures as fig
+from feed import Contents, Feed, good_only
+from figures import Figure, Injury
+from kafka_support import create_topic, unique
+from ledger import FrameName, Ledger
+from memory import MemorySamples
+from reader import Arrival, Reader
+from worker_support import SESSION_S, Fleet, Topics, Worker
+
+from consumers import subscribe
+
+PARTITIONS = 4
+# Faust's words for an agent that has died, or is started again.
+_RESTARTS = ("Traceback", "Crashed reason", "estarting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """How a run is set up. operators: as in a pipeline's file. variant: of the worker (worker_variants.py).
+
+    settle_s: how long a frame's answer may take before it counts as lost.
+    """
+
+    operators: Sequence[str] = ('op = "flip"',)
+    threads: int = 2
+    partitions: int = PARTITIONS
+    session_s: float = SESSION_S
+    frame_timeout_ms: int = 5000
+    variant: str = "mended"
+    settle_s: float = 90.0
+
+
+@dataclass
+class Scene:
+    """One run. A context manager; what it started is gone at its end.
+
+    broker_logs: the log files of the nodes, which tell of rebalances.
+    """
+
+    bootstrap: str
+    folder: Path
+    seed: int = 1
+    setup: Setup = field(default_factory=Setup)
+    broker_logs: Sequence[Path] = ()
+    ledger: Ledger = field(default_factory=Ledger)
+    injuries: list[Injury] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.topics = self._make_topics()
+        self._rebalances_at_start = 0
+
+    def __enter__(self) -> "Scene":
+        with ExitStack() as stack:
+            self.reader = stack.enter_context(Reader(self.bootstrap, self.topics, partitions=self.setup.partitions))
+            self.fleet = stack.enter_context(
+                Fleet(self.bootstrap, self.folder, self.topics, variant=self.setup.variant, quiet=True)
+            )
+            self.memory = stack.enter_context(MemorySamples(lambda: [w.process.pid for w in self.running()]))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def feed(self, cameras: Sequence[str], *, fps: float = 25.0, contents: Contents = good_only) -> Feed:
+        """A producer for these cameras; start it by `with`."""
+        return Feed(self.bootstrap, self.topics.raw, cameras, ledger=self.ledger, fps=fps, contents=contents)
+
+    def start_worker(self, **client: str | float) -> Worker:
+        """Start one more worker. client: settings for its `[kafka.librdkafka]`, with _ for the dots."""
+        given = {name.replace("_", "."): value for name, value in client.items()}
+        session = {"session.timeout.ms": round(self.setup.session_s * 1000)}
+        threads = ["--threads", str(self.setup.threads)]
+        return self.fleet.start_file(self._pipeline_file(), *threads, client={**session, **given})
+
+    def running(self) -> list[Worker]:
+        """The workers that run."""
+        return [worker for worker in self.fleet.workers if worker.process.poll() is None]
+
+    def wait_for_workers(self, count: int) -> dict[str, set[int]]:
+        """Wait until so many workers share the partitions; the partitions by the worker's name."""
+        return self.fleet.wait_for_members(count)
+
+    def begin(self) -> None:
+        """From now on rebalances count: the workers have their partitions."""
+        self._rebalances_at_start = self._rebalances()
+
+    def settle(self) -> None:
+        """Wait until every frame in the ledger has an answer; what has none in time is lost."""
+        self.reader.wait_for_all(self.ledger, timeout_s=self.setup.settle_s)
+
+    def rebalances(self) -> int:
+        """How often the group was rebalanced since `begin`, by the broker's own log."""
+        return self._rebalances() - self._rebalances_at_start
+
+    def figures(self) -> list[Figure]:
+        """What holds for every fault, to be asked before the workers are stopped; a fault adds its own."""
+        arrivals, bad = self.reader.arrivals(), self.ledger.bad()
+        letters = [arrival for arrival in arrivals if arrival.is_letter]
+        for text in fig.wrong_letters(self.ledger, arrivals)[:5]:
+            print(f"    {text}")
+        return [
+            fig.shown("frames", len(self.ledger)),
+            fig.exactly("lost", len(fig.lost(self.ledger, arrivals)), 0),
+            fig.exactly("strangers", len(fig.strangers(self.ledger, arrivals)), 0),
+            fig.exactly("out of order", fig.out_of_order(arrivals), 0),
+            fig.exactly("repeats at subscriber", *self._at_subscriber(arrivals)),
+            fig.shown("dark s", fig.dark_s(arrivals)),
+            fig.exactly("dead letters", len({letter.source for letter in letters}), len(bad)),
+            fig.exactly("wrong dead letters", len(fig.wrong_letters(self.ledger, arrivals)), 0),
+            fig.shown("rss max MB", self.memory.largest_mb),
+            *(fig.shown("rss MB/min", each) for each in self.memory.slopes_mb_per_min()),
+        ]
+
+    def restarts(self) -> int:
+        """In how many lines the workers tell of an agent that died or was started again, or of a crash."""
+        lines = [line for worker in self.fleet.workers for line in worker.log.read_text().splitlines()]
+        return sum(any(word in line for word in _RESTARTS) for line in lines)
+
+    def stop_workers(self) -> None:
+        """SIGTERM to all; each must end with 0."""
+        for worker in self.running():
+            code = worker.stop()
+            assert code == 0, f"{worker.name} ended with {code}:\n{worker.log.read_text()[-4000:]}"
+
+    def _at_subscriber(self, arrivals: Sequence[Arrival]) -> tuple[int, int]:
+        """(repeats and omissions in what our subscriber hands out, what they must be)."""
+        wanted = {arrival.name for arrival in fig.first_occurrences(arrivals)}
+        topic = self.topics.processed
+        with subscribe(topic, bootstrap=self.bootstrap, group=unique("subscriber"), until="now") as frames:
+            names = [FrameName(frame.camera_id, frame.epoch, frame.sequence) for frame in frames]
+        return len(names) - len(set(names)) + len(wanted.symmetric_difference(names)), 0
+
+    def _rebalances(self) -> int:
+        needle = f"Preparing to rebalance group {self.fleet.group} "
+        return sum(path.read_text(errors="replace").count(needle) for path in self.broker_logs)
+
+    def _pipeline_file(self) -> Path:
+        topics, path = self.topics, self.folder / "pipelines.toml"
+        table = {
+            "name": "fault",
+            "group": self.fleet.group,
+            "input": topics.raw,
+            "output": topics.processed,
+            "events": topics.events,
+            "dead_letter": topics.dead_letter,
+        }
+        lines = [f'{key} = "{value}"' for key, value in table.items()]
+        operators = ", ".join(f"{{ {each} }}" for each in self.setup.operators)
+        lines += [f"frame_timeout_ms = {self.setup.frame_timeout_ms}", f"operators = [{operators}]"]
+        path.write_text("\n".join(["[[pipeline]]", *lines, ""]))
+        return path
+
+    def _make_topics(self) -> Topics:
+        # Kept whatever happens; outputs carry the broker's own time, by which silences are measured.
+        config = {"retention.ms": "-1", "compression.type": "producer"}
+        by_broker = {**config, "message.timestamp.type": "LogAppendTime"}
+        names = Topics(*(unique(hint) for hint in ("raw", "processed", "events", "dead")))
+        for name in (names.raw, names.events):
+            create_topic(self.bootstrap, name, partitions=self.setup.partitions, config=config)
+        for name in (names.processed, names.dead_letter):
+            create_topic(self.bootstrap, name, partitions=self.setup.partitions, config=by_broker)
+        return names
