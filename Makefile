@@ -1,12 +1,16 @@
-# What anyone types: make demo, make test, make check. Each sets up the environment that it needs.
+# What anyone types: make demo, make test, make check, make bench. Each sets up the environment that it needs.
 PYTHON ?= python3
 VENV := .venv
 SECONDS ?=
 SOURCE ?=
 CAMERAS ?=
 TESTS ?= tests
+BENCH ?=
+ROUNDS ?=
+VIDEO ?=
+MINUTES ?=
 
-.PHONY: demo test check env lock clean
+.PHONY: demo test check bench bench-sweep env bench-env lock clean
 
 demo: env
 	@$(VENV)/bin/framelane demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SOURCE),--source "$(SOURCE)") $(if $(CAMERAS),--cameras $(CAMERAS))
@@ -20,7 +24,23 @@ check: env
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -q tests/unit/test_layering.py
 
+# BENCH=throughput for one of them; VIDEO=file for its frames. Results go to bench-output/.
+bench: env bench-env
+	$(VENV)/bin/python -m benchmarks $(BENCH) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(VIDEO),--video "$(VIDEO)") $(if $(MINUTES),--minutes $(MINUTES))
+
+# How the hand-written loop that we are measured against is tuned.
+bench-sweep: env
+	$(VENV)/bin/python -m benchmarks sweep $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(VIDEO),--video "$(VIDEO)")
+
 env: $(VENV)/.made
+
+# Quix Streams wants another confluent-kafka than we do, so it has an environment of its own.
+bench-env: build/quix/.made
+
+build/quix/.made: benchmarks/quix-requirements.txt
+	@$(PYTHON) -m venv build/quix
+	@build/quix/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 # Installed again whenever the lock file or the project's own metadata has changed.
 $(VENV)/.made: requirements.lock pyproject.toml
@@ -37,4 +57,4 @@ lock:
 	build/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) build dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist demo-output bench-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
