@@ -57,12 +57,14 @@ def _ages(bench: Bench, contender: str) -> list[float]:
         Contender(contender, job) as running,
         AgeReader(job.bootstrap, job.output, partitions=partitions) as reader,
     ):
+        # Live frames begin once it runs, so that nothing has piled up.
+        feed.preload(topic, 8)
+        reader.wait_until(0, worker=running, timeout_s=_LATEST_S)
         sender = threading.Thread(
             target=feed.paced, args=(topic,), kwargs={"fps": _FPS, "go_on": lambda: not end.is_set()}
         )
         sender.start()
         try:
-            reader.wait_until(0, worker=running, timeout_s=_LATEST_S)
             start_ns = time.time_ns() + int(_SETTLE_S * 1e9)
             end_ns = start_ns + int(_MEASURE_S * 1e9)
             # The last ones count, too, however late they are.
