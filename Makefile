@@ -1,4 +1,4 @@
-# What anyone types: make demo, make test, make check, make faults. Each sets up the environment that it needs.
+# What anyone types: make demo, make test, make check, make bench, make faults. Each sets up what it needs.
 PYTHON ?= python3
 VENV := .venv
 SECONDS ?=
@@ -6,8 +6,12 @@ SOURCE ?=
 CAMERAS ?=
 TESTS ?= tests
 FAULTS ?=
+BENCH ?=
+ROUNDS ?=
+VIDEO ?=
+MINUTES ?=
 
-.PHONY: demo test check faults faults-short env lock clean
+.PHONY: demo test check bench bench-sweep faults faults-short env bench-env lock clean
 
 demo: env
 	@$(VENV)/bin/framelane demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SOURCE),--source "$(SOURCE)") $(if $(CAMERAS),--cameras $(CAMERAS))
@@ -29,7 +33,23 @@ faults: env
 faults-short: env
 	@PYTHONPATH=tests/support $(VENV)/bin/python tests/faults/runner.py --short $(FAULTS)
 
+# BENCH=throughput for one of them; VIDEO=file for its frames. Results go to bench-output/.
+bench: env bench-env
+	$(VENV)/bin/python -m benchmarks $(BENCH) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(VIDEO),--video "$(VIDEO)") $(if $(MINUTES),--minutes $(MINUTES))
+
+# How the hand-written loop that we are measured against is tuned.
+bench-sweep: env
+	$(VENV)/bin/python -m benchmarks sweep $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(VIDEO),--video "$(VIDEO)")
+
 env: $(VENV)/.made
+
+# Quix Streams wants another confluent-kafka than we do, so it has an environment of its own.
+bench-env: build/quix/.made
+
+build/quix/.made: benchmarks/quix-requirements.txt
+	@$(PYTHON) -m venv build/quix
+	@build/quix/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 # Installed again whenever the lock file or the project's own metadata has changed.
 $(VENV)/.made: requirements.lock pyproject.toml
@@ -46,4 +66,4 @@ lock:
 	build/lock/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --upgrade --extra dev pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf $(VENV) build dist demo-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist demo-output bench-output .mypy_cache .pytest_cache .ruff_cache .hypothesis

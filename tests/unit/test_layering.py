@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("framelane", "producers", "consumers", "streams")
+PACKAGES = ("framelane", "producers", "consumers", "streams", "benchmarks")
 FILES = sorted(path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 # What each part may import of ours, besides itself. The parts of `streams` that know Faust are ranked among themselves.
 MAY = {
+    "benchmarks": {"framelane", "producers", "consumers", "streams"},
     "framelane": {"producers", "consumers", "streams"},
     "producers": {"streams.contract"},
     "consumers": {"streams.contract"},

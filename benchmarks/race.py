@@ -1,0 +1,113 @@
+"""One run of a contender, timed by what arrives at the broker; and rounds of several in turn."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.bench import Bench, Input
+from benchmarks.figures import Sample
+from benchmarks.job import PROGRESS, Job
+from benchmarks.outputs import Outputs
+from benchmarks.processes import Contender, Refused
+from benchmarks.reading import EndOffsets
+from streams.contract.errors import FramelaneError
+
+# The window leaves out the start, and the end, when some partitions are through and others not.
+_FROM, _TO = 0.1, 0.95
+_POLL_S = 0.1
+_STILL_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrant:
+    """Somebody in a race. contender: the name of its file; job: what it is asked; outputs: what must come out.
+
+    exact: whether the pixels must be those of the plain way, bit by bit.
+    """
+
+    label: str
+    contender: str
+    given: Input
+    job: Job
+    outputs: Outputs
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    at_s: float
+    frames: int
+    cpu_s: float
+    broker_cpu_s: float | None
+
+
+def race(bench: Bench, entrants: Sequence[Entrant], *, title: str) -> dict[str, list[Sample]]:
+    """Rounds in which each entrant runs once, by label; who begins moves on from round to round.
+
+    A worker that does not know what it is asked for drops out, and is not in the result.
+    """
+    found: dict[str, list[Sample]] = {entrant.label: [] for entrant in entrants}
+    for number in range(bench.settings.rounds):
+        turn = number % len(entrants)
+        for entrant in (*entrants[turn:], *entrants[:turn]):
+            if entrant.label not in found:
+                continue
+            try:
+                sample = run_once(bench, entrant)
+            except Refused as refusal:
+                del found[entrant.label]
+                bench.say(f"{title}: {entrant.label} is left out, as it refuses its pipeline: {refusal}")
+                continue
+            found[entrant.label].append(sample)
+            bench.say(
+                f"{title} {number + 1}/{bench.settings.rounds}  {entrant.label}: "
+                f"{sample.fps:.0f} frames/s, {sample.cpu_ms:.1f} ms a frame"
+            )
+    return found
+
+
+def run_once(bench: Bench, entrant: Entrant) -> Sample:
+    """Run an entrant over its whole input, look at what came out, and return how fast that was."""
+    frames, partitions = entrant.given.frames, entrant.given.partitions
+    with bench.job(entrant.job, partitions=partitions) as job:
+        count = _counter(entrant, job, partitions)
+        with Contender(entrant.contender, job) as contender:
+            start = _wait(bench, contender, count, math.ceil(_FROM * frames))
+            end = _wait(bench, contender, count, math.ceil(_TO * frames))
+            _wait(bench, contender, count, frames)
+        fidelity_db = entrant.outputs.check(job, entrant.label, exact=entrant.exact)
+    done = end.frames - start.frames
+    if not done:
+        raise FramelaneError(f"{entrant.label}: too fast to be timed with {frames} frames; give more (--frames)")
+    broker_s = None if start.broker_cpu_s is None or end.broker_cpu_s is None else end.broker_cpu_s - start.broker_cpu_s
+    return Sample(
+        fps=done / (end.at_s - start.at_s),
+        cpu_ms=1000 * (end.cpu_s - start.cpu_s) / done,
+        broker_cpu_ms=None if broker_s is None else 1000 * broker_s / done,
+        fidelity_db=fidelity_db,
+    )
+
+
+def _counter(entrant: Entrant, job: Job, partitions: int) -> Callable[[], int]:
+    if entrant.contender != "in_process":
+        return EndOffsets(job.bootstrap, job.output, partitions=partitions).count
+    progress = Path(job.folder, PROGRESS)
+    return lambda: progress.stat().st_size if progress.exists() else 0
+
+
+def _wait(bench: Bench, contender: Contender, count: Callable[[], int], wanted: int) -> _Mark:
+    """Wait until so many outputs are there; FramelaneError when none has come for a minute."""
+    last, since = -1, time.monotonic()
+    while True:
+        frames = count()
+        if frames >= wanted:
+            # All at one moment: the window's ends are where it was looked, not where the count was passed.
+            return _Mark(time.perf_counter(), frames, contender.cpu_s(), bench.broker_cpu_s())
+        contender.check()
+        if frames > last:
+            last, since = frames, time.monotonic()
+        elif time.monotonic() - since > _STILL_S:
+            raise FramelaneError(f"{contender.name}: {frames} outputs of {wanted}, and no more for {_STILL_S:g} s")
+        time.sleep(_POLL_S)
