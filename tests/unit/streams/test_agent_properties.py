@@ -286,7 +286,7 @@ class TakesBehindKilledLanes(FrameAgent):
 
     def kill_all(self, *, for_good: bool = False) -> None:
         super().kill_all(for_good=for_good)
-        self._fenced = False
+        self.fenced = False
 
 
 class ForgetsTheOthersTurn(FrameAgent):
