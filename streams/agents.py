@@ -12,16 +12,18 @@ from functools import partial
 from typing import Protocol
 
 from streams.accounts import INVALID_CAMERA, Accounts
-from streams.cameras import Run, Turns
+from streams.cameras import Turns
 from streams.contract.errors import FrameError, FramelaneError
 from streams.contract.headers import Record, camera_of
 from streams.lanes import Lane, LaneLimits, Partition
 from streams.mailbox import Mailbox
+from streams.memories import Memories
 from streams.outbox import FrameEntry, FrameLane, Outbox, Work
-from streams.pipeline import Pipeline
+from streams.pipeline import Pipeline, Run
 from streams.pool import Task, ThreadPool
 from streams.processing import FILTERED, Result, process
 from streams.settings import WorkerSettings
+from streams.warmup import Warmup
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,8 @@ class FrameAgent:
         self._limits = LaneLimits(frames=settings.lane_frames, size=settings.lane_bytes)
         self._lanes: dict[Partition, FrameLane] = {}
         self._turns: dict[FrameLane, Turns] = {}
+        self._memories = Memories(settings.memory_cameras)
+        self.warmup = Warmup(settings, mailbox=mailbox, pool=pool)
         self._running: set[FrameEntry] = set()
         # Killed lanes leave a gap behind: what still comes must not be taken, for its position would pass the gap.
         self._fenced = False
@@ -70,10 +74,10 @@ class FrameAgent:
         partition = Partition(record.topic, record.partition)
         lane = self._lanes.get(partition)
         if lane is None or lane.generation != generation:
-            lane = self._new_lane(partition, generation)
+            lane = self._new_lane(partition, generation, first=record.offset)
         elif lane.restarts(record.offset):
             log.warning("%s begins anew at offset %d: the topic was made again", partition, record.offset)
-            lane = self._new_lane(partition, generation)
+            lane = self._new_lane(partition, generation, first=record.offset)
         entry = lane.add(
             offset=record.offset, size=len(record.value or b""), work=Work(record, INVALID_CAMERA, time.time_ns())
         )
@@ -114,6 +118,7 @@ class FrameAgent:
         for lane in self._lanes.values():
             for entry in lane.shed(lambda work: work.begun):
                 self._give_back(entry)
+        self.warmup.stop_all()
         deadline = time.monotonic() + limit_s
         while self.in_flight:
             self._changed.clear()
@@ -155,16 +160,18 @@ class FrameAgent:
                 task = entry.work.task
                 if task is not None and task.started and now - task.started > timeout_s:
                     self._time_out(entry, task, timeout_s)
+            self.warmup.end_hung(now, timeout_s)
             if self._pool.hung > (self.settings.max_hung or 4 * self.settings.threads):
                 raise FramelaneError(f"{self._pool.hung} threads hang in operators; see the dead letters")
 
-    def _new_lane(self, partition: Partition, generation: int) -> FrameLane:
+    def _new_lane(self, partition: Partition, generation: int, *, first: int) -> FrameLane:
         before = self._lanes.pop(partition, None)
         if before is not None:
             self._kill(before)
         lane: FrameLane = Lane(partition, generation, limits=self._limits, publish=self.outbox.publish)
         self._lanes[partition] = lane
-        self._turns[lane] = Turns(self.pipeline, self._shared)
+        turns = self._turns[lane] = Turns(self.pipeline, self._shared, memories=self._memories)
+        self.warmup.begin(turns, self.pipeline, partition, before=first)
         return lane
 
     def _begin(self, entry: FrameEntry, unreadable: str) -> None:
@@ -238,7 +245,9 @@ class FrameAgent:
             self._changed.set()
 
     def _kill(self, lane: FrameLane) -> None:
-        self._turns.pop(lane).clear()
+        turns = self._turns.pop(lane)
+        turns.clear()
+        self.warmup.stop(turns)
         for entry in lane.kill():
             # Those that are settled, behind one that is not, have been counted.
             if not entry.settled:

@@ -20,6 +20,7 @@ from streams.contract.errors import FramelaneError, SettingError
 from streams.contract.headers import Record
 from streams.contract.kafka_settings import FaustBroker, KafkaSettings
 from streams.contract.topics import MIB
+from streams.history import HistoryReader
 from streams.mailbox import Mailbox
 from streams.pipeline import Pipeline
 from streams.pool import ThreadPool
@@ -61,6 +62,7 @@ def build_app(pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings
     app.drain_s = settings.drain_s
     app.frames = FrameAgent(pipeline, settings, accounts=accounts, mailbox=mailbox, pool=ThreadPool(settings.threads))
     app.frames.outbox.publisher = Publisher(kafka, mailbox, on_room=app.frames.room, on_fatal=end)
+    app.frames.warmup.history = HistoryReader(kafka, group=pipeline.settings.group)
     topic = app.topic(
         pipeline.settings.input, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )

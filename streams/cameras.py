@@ -2,12 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from streams.contract.frame import Frame
-from streams.pipeline import Outcome
+from streams.memories import Memories, Memory
+from streams.pipeline import Outcome, Run
 
-Run = Callable[[Frame], Outcome]
 Start = Callable[[Run], None]
 
 
@@ -29,31 +30,39 @@ class LazyRun:
 
     def __call__(self, frame: Frame) -> Outcome:
         """Run the pipeline; to be called for one frame at a time."""
+        return self._opened()(frame)
+
+    def remember(self, frame: Frame) -> None:
+        """Only learn from the frame; to be called for one at a time."""
+        self._opened().remember(frame)
+
+    def _opened(self) -> Run:
         if self._run is None:
             self._run = self._pipeline.open()
-        return self._run(frame)
+        return self._run
 
 
 class Turns:
-    """Gives each frame its turn. One of these belongs to a lane, so that a memory ends with the lane."""
+    """Gives each frame its turn. One of these belongs to a lane, so that a memory ends with the lane.
 
-    def __init__(self, pipeline: Openable, shared: Run) -> None:
+    memories: where the cameras of all lanes are counted, so that they stay within the worker's limit.
+    """
+
+    def __init__(self, pipeline: Openable, shared: Run, *, memories: Memories | None = None) -> None:
         self._pipeline, self._shared = pipeline, shared
+        self._memories = Memories() if memories is None else memories
         self._cameras: dict[str, _Camera] = {}
+        # Frames that wait for the memories to be warmed; None: nothing waits for that.
+        self._held: deque[tuple[str, Start]] | None = None
 
     def ask(self, camera: str, start: Start) -> None:
         """Call `start(run)`: now, or when the camera's frame before has called `over`."""
         if not self._pipeline.has_memory:
             start(self._shared)
-            return
-        turn = self._cameras.get(camera)
-        if turn is None:
-            turn = self._cameras[camera] = _Camera(LazyRun(self._pipeline))
-        if turn.busy:
-            turn.waiting.append(start)
+        elif self._held is not None:
+            self._held.append((camera, start))
         else:
-            turn.busy = True
-            start(turn.run)
+            self._ask(camera, start)
 
     def over(self, camera: str, *, forget: bool = False) -> None:
         """The camera's frame is done. forget: its memory is in use by a thread that hangs, so begin with a new one."""
@@ -62,18 +71,54 @@ class Turns:
             return
         if forget:
             turn.run = LazyRun(self._pipeline)
-        turn.busy = bool(turn.waiting)
         if turn.waiting:
             turn.waiting.popleft()(turn.run)
+        else:
+            turn.busy = False
+            self._memories.idle(turn.memory)
+
+    def hold(self) -> None:
+        """Let frames wait until `release`; those of `ask_before` go first."""
+        self._held = deque()
+
+    def ask_before(self, camera: str, start: Start) -> bool:
+        """As `ask`, for a frame that comes before those that are held; False when no more cameras are remembered."""
+        if camera not in self._cameras and not self._memories.room:
+            return False
+        self._ask(camera, start)
+        return True
+
+    def release(self) -> None:
+        """Nothing waits any more but for its own camera."""
+        held, self._held = self._held or (), None
+        for camera, start in held:
+            self._ask(camera, start)
 
     def clear(self) -> None:
         """Nobody gets a turn any more."""
+        self._held = None
+        for turn in self._cameras.values():
+            self._memories.remove(turn.memory)
         self._cameras.clear()
+
+    def _ask(self, camera: str, start: Start) -> None:
+        turn = self._cameras.get(camera)
+        if turn is None:
+            memory = Memory(partial(self._cameras.__delitem__, camera))
+            turn = self._cameras[camera] = _Camera(LazyRun(self._pipeline), memory)
+            self._memories.add(memory)
+        elif turn.busy:
+            turn.waiting.append(start)
+            return
+        else:
+            self._memories.busy(turn.memory)
+        turn.busy = True
+        start(turn.run)
 
 
 class _Camera:
-    __slots__ = ("busy", "run", "waiting")
+    __slots__ = ("busy", "memory", "run", "waiting")
 
-    def __init__(self, run: Run) -> None:
-        self.run, self.busy = run, False
+    def __init__(self, run: Run, memory: Memory) -> None:
+        self.run, self.memory, self.busy = run, memory, True
         self.waiting: deque[Start] = deque()

@@ -6,6 +6,7 @@ It runs in a pool of threads: whatever changes from frame to frame lives in what
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from streams.contract.errors import FrameError
 from streams.contract.frame import Event, Frame
@@ -40,6 +41,19 @@ class Outcome:
     seconds: Mapping[str, float]
 
 
+class Run(Protocol):
+    """An opened pipeline: with memory, for one camera, in order, by one thread at a time; else for all.
+
+    Both raise FrameError with reason and stage, and nothing else.
+    """
+
+    def __call__(self, frame: Frame) -> Outcome:
+        """What becomes of the frame."""
+
+    def remember(self, frame: Frame) -> None:
+        """Only learn from the frame: operators see it up to the last one with memory, and nothing comes out."""
+
+
 class Pipeline:
     """Operators made from settings, to be opened once for all cameras or, with memory, once for each."""
 
@@ -52,25 +66,27 @@ class Pipeline:
         self.memory_frames = max((operator.memory_frames for operator in self._operators), default=0)
         self.has_memory = self.memory_frames > 0
 
-    def open(self) -> Callable[[Frame], Outcome]:
-        """The function of a frame: with memory, for one camera, in order, by one thread at a time; else for all.
-
-        It raises FrameError with reason and stage, and nothing else.
-        """
+    def open(self) -> Run:
+        """The pipeline with a fresh memory."""
         stages = [
             (f"{index}:{entry.op}", operator.open())
             for index, (entry, operator) in enumerate(zip(self.settings.operators, self._operators, strict=True))
         ]
-        return _Run(self.settings, self.label, stages, clock=self._clock)
+        learning = max((n for n, operator in enumerate(self._operators, 1) if operator.memory_frames > 0), default=0)
+        return _Run(self.settings, self.label, stages, learning=learning, clock=self._clock)
 
 
 class _Run:
-    """One opened pipeline. It keeps nothing from one frame to the next; the opened operators may."""
+    """One opened pipeline. It keeps nothing from one frame to the next; the opened operators may.
+
+    learning: how many of the stages it takes until the last one with memory has seen a frame.
+    """
 
     def __init__(
-        self, settings: PipelineSettings, label: str, stages: list[tuple[str, Opened]], *, clock: Clock
+        self, settings: PipelineSettings, label: str, stages: list[tuple[str, Opened]], *, learning: int, clock: Clock
     ) -> None:
         self._settings, self._label, self._stages, self._clock = settings, label, stages, clock
+        self._learning = stages[:learning]
         self._source = pipeline_source(label)
 
     def __call__(self, frame: Frame) -> Outcome:
@@ -94,6 +110,13 @@ class _Run:
         published = self._encoded(current, frame)
         seconds["encode"] = clock() - now
         return Outcome(published, tuple(events), seconds)
+
+    def remember(self, frame: Frame) -> None:
+        current: Frame | None = _decoded(frame, max_pixels=self._settings.max_pixels)
+        for stage, operate in self._learning:
+            if current is None:
+                return
+            current = _applied(operate, current, stage=stage)
 
     def _encoded(self, frame: Frame, original: Frame) -> Frame:
         content_type = CONTENT_TYPES.get(self._settings.format) or original.content_type

@@ -53,6 +53,17 @@ def work(
     ] = None,
     quality: Annotated[int | None, _quick("--quality", "N", "JPEG quality, 1 to 100. Default: 80.")] = None,
     threads: Annotated[int | None, typer.Option(help="Frames processed at the same time. Default: the cores.")] = None,
+    warmup_max: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="How long a partition that arrives waits for operators with memory to see the frames before; 0s: not.",
+        ),
+    ] = "3s",
+    memory_cameras: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Cameras that operators with memory remember; 0: any number. Default: 16."),
+    ] = None,
     bootstrap: options.Bootstrap = None,
     config: options.Config = None,
     wait: options.Wait = options.DEFAULT_WAIT,
@@ -77,8 +88,11 @@ def work(
     from streams.settings import WorkerSettings
 
     set_up_logging(log_level)
-    worker = WorkerSettings() if threads is None else WorkerSettings(threads=threads)
     wait_s = options.seconds(wait, option="--wait")
+    numbers: dict[str, Any] = {
+        name: n for name, n in {"threads": threads, "memory_cameras": memory_cameras}.items() if n is not None
+    }
+    worker = WorkerSettings(**numbers, warmup_max_s=options.seconds(warmup_max, option="--warmup-max"))
     quick = {"group": group, "input": input_topic, "output": output, "events": events, "dead_letter": dead_letter}
     given: dict[str, Any] = {name: value for name, value in {**quick, "quality": quality}.items() if value is not None}
     if pipelines is None:

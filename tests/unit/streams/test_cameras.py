@@ -2,7 +2,11 @@
 
 from collections.abc import Callable
 
-from streams.cameras import Run, Turns
+import pytest
+
+from streams.cameras import Turns
+from streams.memories import Memories
+from streams.pipeline import Run
 
 
 class Pipeline:
@@ -52,3 +56,64 @@ def test_a_memory_that_a_hung_thread_holds_is_replaced() -> None:
     turns.ask("a", starts(log, "a1"))
     turns.over("a", forget=True)
     assert log == [("a0", 2), ("a1", 3)]
+
+
+def test_beyond_the_limit_the_camera_that_was_idle_for_longest_is_forgotten(caplog: pytest.LogCaptureFixture) -> None:
+    pipeline, log = Pipeline(has_memory=True), []
+    turns = Turns(pipeline, pipeline.open(), memories=Memories(2))
+    for name in ("a0", "b0", "a1", "c0", "a2", "b1", "c1", "d0", "e0"):
+        turns.ask(name[0], starts(log, name))
+        turns.over(name[0])
+    # b was forgotten for c, and began afresh in the place of c; a was there all the time, until d and e came.
+    assert [number for name, number in log if name[0] == "a"] == [2, 2, 2]
+    assert [number for name, number in log if name[0] in "bc"] == [3, 4, 5, 6]
+    assert [record.message for record in caplog.records if "--memory-cameras" in record.message] != []
+    assert sum("--memory-cameras" in record.message for record in caplog.records) == 1
+
+
+def test_the_limit_holds_for_all_lanes_together_and_ends_with_them() -> None:
+    pipeline, log, memories = Pipeline(has_memory=True), [], Memories(2)
+    one, two = (Turns(pipeline, pipeline.open(), memories=memories) for _ in range(2))
+    for turns, name in ((one, "a0"), (two, "b0"), (two, "c0"), (one, "a1")):
+        turns.ask(name[0], starts(log, name))
+        turns.over(name[0])
+    assert [number for name, number in log if name[0] == "a"] == [3, 6]
+    two.clear()
+    assert memories.room
+    one.ask("d", starts(log, "d0"))
+    one.over("d")
+    one.ask("a", starts(log, "a2"))
+    assert log[-1] == ("a2", 6)
+
+
+def test_a_camera_with_frames_to_come_is_not_forgotten() -> None:
+    pipeline, log = Pipeline(has_memory=True), []
+    turns = Turns(pipeline, pipeline.open(), memories=Memories(1))
+    for name in ("a0", "a1", "b0", "b1"):
+        turns.ask(name[0], starts(log, name))
+    for camera in "abab":
+        turns.over(camera)
+    assert dict(log) == {"a0": 2, "a1": 2, "b0": 3, "b1": 3}
+
+
+def test_without_a_limit_nobody_is_forgotten() -> None:
+    pipeline, log = Pipeline(has_memory=True), []
+    turns = Turns(pipeline, pipeline.open(), memories=Memories(0))
+    for name in [f"{n}" for n in range(300)] * 2:
+        turns.ask(name, starts(log, name))
+        turns.over(name)
+    assert len({number for _, number in log}) == 300
+
+
+def test_frames_that_are_held_come_after_those_asked_for_before_them() -> None:
+    pipeline, log = Pipeline(has_memory=True), []
+    turns = Turns(pipeline, pipeline.open())
+    turns.hold()
+    turns.ask("a", starts(log, "a2"))
+    assert turns.ask_before("a", starts(log, "a0"))
+    assert turns.ask_before("a", starts(log, "a1"))
+    turns.release()
+    assert log == [("a0", 2)]
+    turns.over("a")
+    turns.over("a")
+    assert log == [("a0", 2), ("a1", 2), ("a2", 2)]
