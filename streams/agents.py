@@ -7,7 +7,7 @@ has the fetching of its own partition paused. All of it runs on the event loop; 
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from streams.accounts import INVALID_CAMERA, Accounts
 from streams.cameras import Turns
 from streams.contract.errors import FrameError, FramelaneError
 from streams.contract.headers import Record, camera_of
+from streams.kept import KeptTurns
 from streams.lanes import Lane, LaneLimits, Partition
 from streams.mailbox import Mailbox
 from streams.memories import Memories
@@ -52,6 +53,7 @@ class FrameAgent:
         self._limits = LaneLimits(frames=settings.lane_frames, size=settings.lane_bytes)
         self._lanes: dict[Partition, FrameLane] = {}
         self._turns: dict[FrameLane, Turns] = {}
+        self._kept = KeptTurns()
         self._memories = Memories(settings.memory_cameras)
         self.warmup = Warmup(settings, mailbox=mailbox, pool=pool)
         self._running: set[FrameEntry] = set()
@@ -140,12 +142,13 @@ class FrameAgent:
             self._kill(lane)
         self._lanes.clear()
 
-    def assigned(self) -> None:
-        """Partitions are assigned, to be read from their committed positions.
+    def assigned(self, partitions: Collection[Partition] = ()) -> None:
+        """These partitions are assigned, to be read from their committed positions.
 
         The generation may be the one before: a member that joins again unchanged causes no new one.
         """
         self._fenced = self._given_up
+        self._kept.keep_only(partitions)
 
     async def watch_deadlines(self) -> None:
         """Turn frames that run for longer than `frame_timeout_ms` into dead letters; runs until it is cancelled.
@@ -170,8 +173,11 @@ class FrameAgent:
             self._kill(before)
         lane: FrameLane = Lane(partition, generation, limits=self._limits, publish=self.outbox.publish)
         self._lanes[partition] = lane
-        turns = self._turns[lane] = Turns(self.pipeline, self._shared, memories=self._memories)
-        self.warmup.begin(turns, self.pipeline, partition, before=first)
+        turns = self._kept.take(partition, first, self.pipeline)
+        if turns is None:
+            turns = Turns(self.pipeline, self._shared, memories=self._memories)
+            self.warmup.begin(turns, self.pipeline, partition, before=first)
+        self._turns[lane] = turns
         return lane
 
     def _begin(self, entry: FrameEntry, unreadable: str) -> None:
@@ -246,8 +252,11 @@ class FrameAgent:
 
     def _kill(self, lane: FrameLane) -> None:
         turns = self._turns.pop(lane)
-        turns.clear()
-        self.warmup.stop(turns)
+        if lane.position is not None and not len(lane) and turns.warm:
+            self._kept.put(lane.partition, lane.position, turns)
+        else:
+            turns.clear()
+            self.warmup.stop(turns)
         for entry in lane.kill():
             # Those that are settled, behind one that is not, have been counted.
             if not entry.settled:

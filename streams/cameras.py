@@ -54,6 +54,12 @@ class Turns:
         self._cameras: dict[str, _Camera] = {}
         # Frames that wait for the memories to be warmed; None: nothing waits for that.
         self._held: deque[tuple[str, Start]] | None = None
+        # Whether the memories are what they can be: not where their warming was broken off.
+        self.warm = True
+
+    def serves(self, pipeline: Openable) -> bool:
+        """Whether its memories are those of this pipeline."""
+        return self._pipeline is pipeline
 
     def ask(self, camera: str, start: Start) -> None:
         """Call `start(run)`: now, or when the camera's frame before has called `over`."""
@@ -79,7 +85,7 @@ class Turns:
 
     def hold(self) -> None:
         """Let frames wait until `release`; those of `ask_before` go first."""
-        self._held = deque()
+        self._held, self.warm = deque(), False
 
     def ask_before(self, camera: str, start: Start) -> bool:
         """As `ask`, for a frame that comes before those that are held; False when no more cameras are remembered."""
@@ -88,8 +94,9 @@ class Turns:
         self._ask(camera, start)
         return True
 
-    def release(self) -> None:
-        """Nothing waits any more but for its own camera."""
+    def release(self, *, warm: bool = True) -> None:
+        """Nothing waits any more but for its own camera. warm: whether the memories are as they should be."""
+        self.warm = warm
         held, self._held = self._held or (), None
         for camera, start in held:
             self._ask(camera, start)

@@ -70,12 +70,12 @@ class Warmup:
         """A lane has ended."""
         lane = self._lanes.get(turns)
         if lane is not None:
-            self._end(lane)
+            self._end(lane, warm=False)
 
     def stop_all(self) -> None:
         """No frame waits for this any more."""
         for lane in list(self._lanes.values()):
-            self._end(lane)
+            self._end(lane, warm=False)
 
     def end_hung(self, now: float, timeout_s: float) -> None:
         """Give up on frames that run for longer than this; their cameras begin afresh. now: time.monotonic()."""
@@ -151,14 +151,14 @@ class Warmup:
         if frame.lane.all_read and not frame.lane.pending:
             self._end(frame.lane)
 
-    def _end(self, lane: "_Lane") -> None:
+    def _end(self, lane: "_Lane", *, warm: bool = True) -> None:
         if lane.over:
             return
         lane.over = True
         del self._lanes[lane.turns]
         lane.pace.gone(lane)
         # First, so that the frames which waited stand behind those that still run.
-        lane.turns.release()
+        lane.turns.release(warm=warm)
         for frame, task in list(self._running.items()):
             if frame.lane is lane and self._pool.cancel(task):
                 self._leave(frame)
