@@ -2,14 +2,15 @@
 
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import Protocol
 
 from streams.contract.frame import Frame
-from streams.memories import Memories, Memory
+from streams.memories import Memories
 from streams.pipeline import Outcome, Run
 
 Start = Callable[[Run], None]
+
+_SWEEP = 256
 
 
 class Openable(Protocol):
@@ -22,19 +23,40 @@ class Openable(Protocol):
 
 
 class LazyRun:
-    """A pipeline opened when its first frame is there, in that frame's thread: opening may load a model, or fail."""
+    """A pipeline opened when its first frame is there, in that frame's thread: opening may load a model, or fail.
 
-    def __init__(self, pipeline: Openable) -> None:
-        self._pipeline = pipeline
+    memories: where it counts as one; they may drop its memory between two frames. To be called for one at a time.
+    """
+
+    def __init__(self, pipeline: Openable, memories: Memories) -> None:
+        self._pipeline, self._memories = pipeline, memories
         self._run: Run | None = None
 
     def __call__(self, frame: Frame) -> Outcome:
-        """Run the pipeline; to be called for one frame at a time."""
-        return self._opened()(frame)
+        """Run the pipeline."""
+        self._memories.use(self)
+        try:
+            return self._opened()(frame)
+        finally:
+            self._memories.rest(self)
 
     def remember(self, frame: Frame) -> None:
-        """Only learn from the frame; to be called for one at a time."""
-        self._opened().remember(frame)
+        """Only learn from the frame."""
+        self._memories.use(self)
+        try:
+            self._opened().remember(frame)
+        finally:
+            self._memories.rest(self)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has a memory."""
+        return self._run is not None
+
+    def give(self) -> object:
+        """Hand the memory out, and begin afresh with the next frame."""
+        run, self._run = self._run, None
+        return run
 
     def _opened(self) -> Run:
         if self._run is None:
@@ -45,13 +67,14 @@ class LazyRun:
 class Turns:
     """Gives each frame its turn. One of these belongs to a lane, so that a memory ends with the lane.
 
-    memories: where the cameras of all lanes are counted, so that they stay within the worker's limit.
+    memories: where those of all lanes are counted, so that they stay within the worker's limit.
     """
 
     def __init__(self, pipeline: Openable, shared: Run, *, memories: Memories | None = None) -> None:
         self._pipeline, self._shared = pipeline, shared
         self._memories = Memories() if memories is None else memories
         self._cameras: dict[str, _Camera] = {}
+        self._sweep_at = _SWEEP
         # Frames that wait for the memories to be warmed; None: nothing waits for that.
         self._held: deque[tuple[str, Start]] | None = None
         # Whether the memories are what they can be: not where their warming was broken off.
@@ -76,12 +99,11 @@ class Turns:
         if turn is None:
             return
         if forget:
-            turn.run = LazyRun(self._pipeline)
+            self._memories.end(turn.run)
+            turn.run = LazyRun(self._pipeline, self._memories)
+        turn.busy = bool(turn.waiting)
         if turn.waiting:
             turn.waiting.popleft()(turn.run)
-        else:
-            turn.busy = False
-            self._memories.idle(turn.memory)
 
     def hold(self) -> None:
         """Let frames wait until `release`; those of `ask_before` go first."""
@@ -89,8 +111,10 @@ class Turns:
 
     def ask_before(self, camera: str, start: Start) -> bool:
         """As `ask`, for a frame that comes before those that are held; False when no more cameras are remembered."""
-        if camera not in self._cameras and not self._memories.room:
-            return False
+        if camera not in self._cameras:
+            if not self._memories.room:
+                return False
+            self._memories.claim(self._add(camera).run)
         self._ask(camera, start)
         return True
 
@@ -105,27 +129,29 @@ class Turns:
         """Nobody gets a turn any more."""
         self._held = None
         for turn in self._cameras.values():
-            self._memories.remove(turn.memory)
+            self._memories.end(turn.run)
         self._cameras.clear()
 
     def _ask(self, camera: str, start: Start) -> None:
-        turn = self._cameras.get(camera)
-        if turn is None:
-            memory = Memory(partial(self._cameras.__delitem__, camera))
-            turn = self._cameras[camera] = _Camera(LazyRun(self._pipeline), memory)
-            self._memories.add(memory)
-        elif turn.busy:
+        turn = self._cameras.get(camera) or self._add(camera)
+        if turn.busy:
             turn.waiting.append(start)
-            return
         else:
-            self._memories.busy(turn.memory)
-        turn.busy = True
-        start(turn.run)
+            turn.busy = True
+            start(turn.run)
+
+    def _add(self, camera: str) -> "_Camera":
+        if len(self._cameras) >= self._sweep_at:
+            # Cameras whose memory was dropped leave nothing that is worth a place.
+            self._cameras = {name: turn for name, turn in self._cameras.items() if turn.busy or turn.run.is_open}
+            self._sweep_at = max(_SWEEP, 2 * len(self._cameras))
+        turn = self._cameras[camera] = _Camera(LazyRun(self._pipeline, self._memories))
+        return turn
 
 
 class _Camera:
-    __slots__ = ("busy", "memory", "run", "waiting")
+    __slots__ = ("busy", "run", "waiting")
 
-    def __init__(self, run: Run, memory: Memory) -> None:
-        self.run, self.memory, self.busy = run, memory, True
+    def __init__(self, run: LazyRun) -> None:
+        self.run, self.busy = run, False
         self.waiting: deque[Start] = deque()

@@ -1,71 +1,84 @@
-"""How many cameras are remembered at once.
+"""How many memories there are at once.
 
 The memory of an operator such as motion takes megabytes for each camera, and whoever may write to the input can make up
 camera ids.
 """
 
 import logging
+import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from typing import Protocol
 
 log = logging.getLogger(__name__)
 
 
-class Memory:
-    """One camera's place among the memories. forget: called when the place is taken away."""
+class Holder(Protocol):
+    """Who has a memory, or is about to make one."""
 
-    __slots__ = ("forget",)
-
-    def __init__(self, forget: Callable[[], None]) -> None:
-        self.forget = forget
+    def give(self) -> object:
+        """Hand the memory out, and begin afresh when it is needed again."""
 
 
 class Memories:
-    """The cameras that a worker remembers. Beyond the limit, the one that was idle for longest is forgotten.
+    """The memories of a worker. Beyond the limit, the one that was not used for longest is dropped.
 
-    limit: cameras; 0 is no limit. One that has a frame running or waiting is never forgotten, so for as long as that
-    lasts there may be more.
+    limit: cameras; 0 is no limit. One that is in use by a thread is never dropped. Called by any thread.
     """
 
     def __init__(self, limit: int = 0) -> None:
-        self.limit = limit
-        self._count = 0
-        self._idle: OrderedDict[Memory, None] = OrderedDict()
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._counted: set[Holder] = set()
+        # Those of them that no thread uses, the one that was used last at the end.
+        self._idle: OrderedDict[Holder, None] = OrderedDict()
         self._told = False
 
     @property
     def room(self) -> bool:
-        """Whether one more can be remembered with no other forgotten for it."""
-        return not self.limit or self._count < self.limit
+        """Whether one more fits in."""
+        return not self._limit or len(self._counted) < self._limit
 
-    def add(self, memory: Memory) -> None:
-        """One more camera, which is busy from the start."""
-        self._count += 1
-        self._shrink()
+    def claim(self, holder: Holder) -> None:
+        """One more is about to be made."""
+        with self._lock:
+            self._counted.add(holder)
 
-    def busy(self, memory: Memory) -> None:
-        """A frame of an idle camera is there."""
-        del self._idle[memory]
+    def use(self, holder: Holder) -> None:
+        """A thread uses the memory, or makes it."""
+        with self._lock:
+            self._idle.pop(holder, None)
+            self._counted.add(holder)
 
-    def idle(self, memory: Memory) -> None:
-        """The camera has no frame any more."""
-        self._idle[memory] = None
-        self._shrink()
+    def rest(self, holder: Holder) -> None:
+        """It is done with it."""
+        # What is dropped is freed without the lock, for that takes a while.
+        dropped = []
+        with self._lock:
+            if holder in self._counted:
+                self._idle[holder] = None
+            else:
+                dropped.append(holder.give())
+            while self._idle and 0 < self._limit < len(self._counted):
+                oldest, _ = self._idle.popitem(last=False)
+                self._counted.remove(oldest)
+                dropped.append(oldest.give())
+                self._tell()
 
-    def remove(self, memory: Memory) -> None:
-        """The camera's lane has ended."""
-        self._count -= 1
-        self._idle.pop(memory, None)
+    def end(self, holder: Holder) -> None:
+        """The camera's lane has ended; a memory that is in use still is dropped when that is over."""
+        dropped = None
+        with self._lock:
+            self._counted.discard(holder)
+            if holder in self._idle:
+                del self._idle[holder]
+                dropped = holder.give()
+        del dropped
 
-    def _shrink(self) -> None:
-        while self._idle and 0 < self.limit < self._count:
-            oldest, _ = self._idle.popitem(last=False)
-            self._count -= 1
-            oldest.forget()
-            if not self._told:
-                self._told = True
-                log.warning(
-                    "more than %d cameras have a memory: those not seen for longest are forgotten, and begin afresh "
-                    "when they come back; start more workers, or raise --memory-cameras where there is memory for it",
-                    self.limit,
-                )
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            log.warning(
+                "more than %d cameras have a memory: those not seen for longest are forgotten, and begin afresh "
+                "when they come back; start more workers, or raise --memory-cameras where there is memory for it",
+                self._limit,
+            )

@@ -39,7 +39,7 @@ class WorkerSettings:
     heartbeat_s: float = 1.0
     rebalance_s: float = 30.0
     warmup_max_s: float = 3.0
-    memory_cameras: int = 16
+    memory_cameras: int = 12
     status_topic: str = STATUS
 
     def __post_init__(self) -> None:
