@@ -1,15 +1,24 @@
 """What every role last said of itself on `frames.status`."""
 
+import time
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
+import confluent_kafka
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from streams.contract.client_log import ClientLog
-from streams.contract.errors import SettingError
+from streams.contract.errors import BrokerUnavailable, KafkaError, SettingError
 from streams.contract.kafka_settings import KafkaSettings
 from streams.contract.status import CameraSums, Status, decode_status
 from streams.contract.topics import STATUS
+
+# Reports that come at once, as partitions come or go, are too close together for a rate.
+_RATE_OVER_NS = 1_000_000_000
+_DENIED = confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED
+# Of each instance: enough for the last report, its forerunner, and some that came at once.
+_KEPT = 6
 
 
 @dataclass(slots=True)
@@ -57,6 +66,7 @@ class StatusBoard:
             self._consumer = Consumer(config | {"logger": ClientLog()})
         except (KafkaException, TypeError, ValueError) as error:
             raise SettingError(f"kafka: the client refuses its settings: {error}") from error
+        self.topic = topic
         self._consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
         self._since_ns = since_ns
         self._last: dict[str, Status] = {}
@@ -65,14 +75,32 @@ class StatusBoard:
     def read(self, timeout_s: float) -> None:
         """Take in what has arrived, waiting at most that long for the first of it."""
         for message in self._consumer.consume(500, timeout=timeout_s):
-            if message.error() is not None:
-                continue
-            try:
-                status = decode_status(message.value() or b"")
-            except (msgspec.DecodeError, msgspec.ValidationError):
-                continue
-            if status.started_ns >= self._since_ns:
-                self._note(status)
+            if message.error() is None:
+                self._take(message.value() or b"")
+
+    def catch_up(self, timeout_s: float) -> None:
+        """Take in all that there is now; only the last reports of each instance are decoded.
+
+        The topic has to exist. Raises KafkaError where there is no right to read it, BrokerUnavailable after so long.
+        """
+        give_up = time.monotonic() + timeout_s
+        end = self._end(timeout_s)
+        last: defaultdict[bytes, deque[bytes]] = defaultdict(lambda: deque(maxlen=_KEPT))
+        while end and self._place().offset < end:
+            if time.monotonic() > give_up:
+                raise BrokerUnavailable(f"topic {self.topic}: not read to its end within {timeout_s:g} s")
+            for message in self._consumer.consume(500, timeout=0.1):
+                if (error := message.error()) is None:
+                    last[message.key() or b""].append(message.value() or b"")
+                elif error.code() == _DENIED:
+                    raise KafkaError(_no_right(self.topic))
+        for values in last.values():
+            for value in values:
+                self._take(value)
+
+    def last(self) -> list[tuple[Status, Status | None]]:
+        """The last report of each instance, and the one before it where there is one to take rates from."""
+        return [(status, self._before.get(key)) for key, status in sorted(self._last.items())]
 
     def workers(self) -> list[Status]:
         """The last report of each worker."""
@@ -91,12 +119,40 @@ class StatusBoard:
         """Leave the broker."""
         self._consumer.close()
 
+    def _end(self, timeout_s: float) -> int:
+        try:
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(self.topic, 0), timeout=timeout_s)
+        except KafkaException as error:
+            cause = error.args[0]
+            if cause.code() == _DENIED:
+                raise KafkaError(_no_right(self.topic)) from error
+            raise BrokerUnavailable(f"topic {self.topic} cannot be read: {cause.str()}") from error
+        return high if high > low else 0
+
+    def _place(self) -> TopicPartition:
+        return self._consumer.position([TopicPartition(self.topic, 0)])[0]
+
+    def _take(self, value: bytes) -> None:
+        try:
+            status = decode_status(value)
+        except (msgspec.DecodeError, msgspec.ValidationError):
+            return
+        if status.started_ns >= self._since_ns:
+            self._note(status)
+
     def _note(self, status: Status) -> None:
-        # The closing report may follow right after another: rates over so short a time would be noise.
         last = self._last.get(status.key)
-        if last is not None and status.state != "stopped":
+        if last is not None and last.started_ns != status.started_ns:
+            # The same name, as of a container's only process, and counts from 0 again.
+            self._before.pop(status.key, None)
+        elif last is not None and status.state != "stopped" and status.reported_ns - last.reported_ns >= _RATE_OVER_NS:
+            # The closing report may follow right after another: rates over so short a time would be noise.
             self._before[status.key] = last
         self._last[status.key] = status
+
+
+def _no_right(topic: str) -> str:
+    return f"topic {topic}: this user may not read it; add the ACLs: Read and Describe on it"
 
 
 def _add(row: CameraRow, status: Status, sums: CameraSums, before: Status | None) -> None:

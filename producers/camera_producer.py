@@ -17,6 +17,7 @@ from streams.contract.images import Image
 from streams.contract.kafka_settings import load_kafka_settings
 from streams.contract.status import CameraSums
 from streams.contract.topics import RAW
+from streams.contract.traceparent import sound_traceparent
 
 # A camera's clock that is further off is kept beside the host's, not believed.
 MAX_CLOCK_OFFSET_NS = 2 * 1_000_000_000
@@ -104,12 +105,18 @@ class CameraProducer:
         self._sums.dropped(reason)
 
     def publish(
-        self, picture: bytes | Image, *, captured_at_ns: int | None = None, media_time_ns: int | None = None
+        self,
+        picture: bytes | Image,
+        *,
+        captured_at_ns: int | None = None,
+        media_time_ns: int | None = None,
+        traceparent: str = "",
     ) -> Frame:
         """Publish a picture: uint8 (H, W, 3) BGR or (H, W) gray, or the bytes of a JPEG, PNG or WebP, untouched.
 
         captured_at_ns: ns since 1970; default now. More than two seconds off, it is kept as the camera's own clock.
-        media_time_ns: the position in a file. Returns the frame under the name that it has from now on; the broker need
+        media_time_ns: the position in a file. traceparent: the W3C header of the trace that the frame is part of; one
+        that is not sound is left out. Returns the frame under the name that it has from now on; the broker need
         not have it yet.
         Raises FrameError for what is no frame, and TopicMissing when the topic was not there at the start; this picture
         is counted as dropped then. Raises MessageTooLarge, or another KafkaError, for what the delivery of an *earlier*
@@ -141,6 +148,7 @@ class CameraProducer:
             data=ready.data,
             media_time_ns=media_time_ns,
             camera_clock_ns=captured_at_ns if own_clock else None,
+            traceparent=sound_traceparent(traceparent),
         )
         self._state.outbox.put(
             Outgoing(

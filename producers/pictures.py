@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streams.contract.errors import FrameError, SettingError
-from streams.contract.images import MAX_PIXELS, Image, check_image, decode, encode, exif_orientation, inspect
+from streams.contract.images import MAX_PIXELS, Image, check_image, decode, encode, inspect
 
 DEFAULT_QUALITY = 80
 # JPEG_MAX_DIMENSION in libjpeg's jmorecfg.h.
@@ -89,9 +89,7 @@ def prepare(picture: bytes | Image, settings: PictureSettings) -> Picture:
 
 def _pass_through(data: bytes) -> Picture:
     header = inspect(data)
-    width, height = header.width, header.height
-    if header.content_type == "image/jpeg" and exif_orientation(data) >= 5:
-        width, height = height, width
+    width, height = header.upright
     return Picture(data=data, content_type=header.content_type, width=width, height=height)
 
 

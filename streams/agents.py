@@ -7,38 +7,29 @@ has the fetching of its own partition paused. All of it runs on the event loop; 
 import asyncio
 import logging
 import time
-from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 from streams.accounts import INVALID_CAMERA, Accounts
-from streams.cameras import Turns
 from streams.contract.errors import FrameError, FramelaneError
 from streams.contract.headers import Record, camera_of
-from streams.kept import KeptTurns
+from streams.fetching import Fetching
+from streams.freshness import Newest, Pace, too_old
+from streams.gaps import Gaps
+from streams.lane_turns import LaneTurns
 from streams.lanes import Lane, LaneLimits, Partition
 from streams.mailbox import Mailbox
-from streams.memories import Memories
 from streams.outbox import FrameEntry, FrameLane, Outbox, Work
 from streams.pipeline import Pipeline, Run
 from streams.pool import Task, ThreadPool
-from streams.processing import FILTERED, Result, process
+from streams.processing import FILTERED, STALE, Result, process
 from streams.settings import WorkerSettings
-from streams.warmup import Warmup
+from streams.stages import StageTimes
+from streams.swapping import swap_turns
 
 log = logging.getLogger(__name__)
 
 DEADLINE_CHECK_S = 0.1
-
-
-class Fetching(Protocol):
-    """What the agent tells the consumer."""
-
-    def hold(self, partition: Partition) -> None:
-        """Fetch no more of this partition."""
-
-    def release(self, partition: Partition) -> None:
-        """Fetch it again."""
 
 
 class FrameAgent:
@@ -49,20 +40,19 @@ class FrameAgent:
     ) -> None:
         self.pipeline, self.settings, self.accounts = pipeline, settings, accounts
         self._mailbox, self._pool = mailbox, pool
-        self._shared: Run = pipeline.open()
+        self.shared: Run = pipeline.open()
         self._limits = LaneLimits(frames=settings.lane_frames, size=settings.lane_bytes)
         self._lanes: dict[Partition, FrameLane] = {}
-        self._turns: dict[FrameLane, Turns] = {}
-        self._kept = KeptTurns()
-        self._memories = Memories(settings.memory_cameras)
-        self.warmup = Warmup(settings, mailbox=mailbox, pool=pool)
+        self.turns = LaneTurns(settings, mailbox=mailbox, pool=pool)
+        self._newest: dict[FrameLane, Newest[FrameEntry]] = {}
+        self._pace = Pace()
         self._running: set[FrameEntry] = set()
         # Killed lanes leave a gap behind: what still comes must not be taken, for its position would pass the gap.
-        self._fenced = False
+        self.fenced = False
         self._given_up = False
         self._changed = asyncio.Event()
-        self.stage_seconds: dict[str, float] = {}
-        self.outbox = Outbox(pipeline, accounts, moved=self._after)
+        self.times, self._gaps, self.rebalances = StageTimes(), Gaps(), 0
+        self.outbox = Outbox(accounts, times=self.times, moved=self._after)
         # Set by the consumer, which Faust makes.
         self.fetching: Fetching
 
@@ -71,7 +61,7 @@ class FrameAgent:
 
         unreadable: why the client could not read the record, which then is only where it lies.
         """
-        if self._fenced:
+        if self.fenced:
             return
         partition = Partition(record.topic, record.partition)
         lane = self._lanes.get(partition)
@@ -80,14 +70,27 @@ class FrameAgent:
         elif lane.restarts(record.offset):
             log.warning("%s begins anew at offset %d: the topic was made again", partition, record.offset)
             lane = self._new_lane(partition, generation, first=record.offset)
-        entry = lane.add(
-            offset=record.offset, size=len(record.value or b""), work=Work(record, INVALID_CAMERA, time.time_ns())
-        )
+        work = Work(record, INVALID_CAMERA, time.time_ns(), self.pipeline, self.turns.of[lane])
+        entry = lane.add(offset=record.offset, size=len(record.value or b""), work=work)
         if entry is None:
             return
+        self.times.taken(partition)
         self._begin(entry, unreadable)
         if lane.full:
             self.fetching.hold(partition)
+
+    def swap(self, pipeline: Pipeline, shared: Run) -> None:
+        """Go on with another pipeline of the same name, group and topics; shared: what it opened.
+
+        Frames that are begun finish with the one before, and carry its label; all others are the new one's. Where both
+        have the same operators each camera keeps its memory, else it begins anew.
+        """
+        keep = pipeline.has_memory and pipeline.has_operators_of(self.pipeline)
+        self.pipeline, self.shared = pipeline, shared
+        self._newest = {lane: Newest() for lane in self._newest}
+        for entry in swap_turns(self.turns.settled(), pipeline, shared, keep_memory=keep, pool=self._pool):
+            self._running.discard(entry)
+            self._ask(entry, again=True)
 
     def room(self) -> None:
         """The publisher takes records again."""
@@ -101,26 +104,22 @@ class FrameAgent:
             return []
         return [lane for lane in self._lanes.values() if lane.position is not None and lane.position != lane.committed]
 
-    def lag(self, high_watermarks: Mapping[tuple[str, int], int | None]) -> dict[str, int]:
-        """Frames behind, by `topic/partition`: high watermark minus position, where both are known."""
-        behind = {}
-        for (topic, number), high in high_watermarks.items():
-            lane = self._lanes.get(Partition(topic, number))
-            if high is not None and lane is not None and lane.position is not None:
-                behind[f"{topic}/{number}"] = max(0, high - lane.position)
-        return behind
+    @property
+    def lanes(self) -> dict[Partition, FrameLane]:
+        """The lanes by partition: a copy, so that any thread may look through it."""
+        return self._lanes.copy()
 
     @property
     def in_flight(self) -> int:
         """Frames taken in and not settled."""
-        return sum(len(lane) for lane in self._lanes.values())
+        return sum(map(len, self.lanes.values()))
 
     async def drain(self, limit_s: float) -> bool:
         """Give back what is not begun, and wait for what is; whether that was done within the limit."""
         for lane in self._lanes.values():
             for entry in lane.shed(lambda work: work.begun):
                 self._give_back(entry)
-        self.warmup.stop_all()
+        self.turns.warmup.stop_all()
         deadline = time.monotonic() + limit_s
         while self.in_flight:
             self._changed.clear()
@@ -137,33 +136,33 @@ class FrameAgent:
         That is until `assigned`; or for good, as the worker cannot go on.
         """
         self._given_up = self._given_up or for_good
-        self._fenced = True
+        self.fenced = True
         for lane in self._lanes.values():
             self._kill(lane)
         self._lanes.clear()
 
-    def assigned(self, partitions: Collection[Partition] = ()) -> None:
+    def assigned(self, partitions: set[Partition] | frozenset[Partition] = frozenset()) -> None:
         """These partitions are assigned, to be read from their committed positions.
 
         The generation may be the one before: a member that joins again unchanged causes no new one.
         """
-        self._fenced = self._given_up
-        self._kept.keep_only(partitions)
+        self.rebalances += 1
+        self.fenced = self._given_up
+        self.turns.assigned(partitions)
 
     async def watch_deadlines(self) -> None:
         """Turn frames that run for longer than `frame_timeout_ms` into dead letters; runs until it is cancelled.
 
-        Raises FramelaneError when too many threads hang: only a new process gets rid of them.
+        FramelaneError when too many threads hang: only a new process gets rid of them.
         """
-        timeout_s = self.pipeline.settings.frame_timeout_ms / 1000
         while True:
             await asyncio.sleep(DEADLINE_CHECK_S)
             now = time.monotonic()
             for entry in list(self._running):
-                task = entry.work.task
+                task, timeout_s = entry.work.task, entry.work.pipeline.settings.frame_timeout_ms / 1000
                 if task is not None and task.started and now - task.started > timeout_s:
                     self._time_out(entry, task, timeout_s)
-            self.warmup.end_hung(now, timeout_s)
+            self.turns.warmup.end_hung(now)
             if self._pool.hung > (self.settings.max_hung or 4 * self.settings.threads):
                 raise FramelaneError(f"{self._pool.hung} threads hang in operators; see the dead letters")
 
@@ -171,13 +170,9 @@ class FrameAgent:
         before = self._lanes.pop(partition, None)
         if before is not None:
             self._kill(before)
-        lane: FrameLane = Lane(partition, generation, limits=self._limits, publish=self.outbox.publish)
-        self._lanes[partition] = lane
-        turns = self._kept.take(partition, first, self.pipeline)
-        if turns is None:
-            turns = Turns(self.pipeline, self._shared, memories=self._memories)
-            self.warmup.begin(turns, self.pipeline, partition, before=first)
-        self._turns[lane] = turns
+        lane = self._lanes[partition] = Lane(partition, generation, limits=self._limits, publish=self.outbox.publish)
+        self.turns.begin(lane, self.pipeline, self.shared, first=first)
+        self._newest[lane] = Newest()
         return lane
 
     def _begin(self, entry: FrameEntry, unreadable: str) -> None:
@@ -187,36 +182,72 @@ class FrameAgent:
                 raise FrameError(unreadable, reason="bad_headers", stage="headers")  # noqa: TRY301 - as for a bad key
             work.camera = camera_of(work.record)
         except FrameError as error:
-            self.accounts.consumed(work.camera)
+            self.accounts.consumed(work.camera, size=entry.size)
             self._complete(entry, self.outbox.failed(entry, error))
             return
-        self.accounts.consumed(work.camera)
-        if not self.pipeline.settings.wants(work.camera):
-            self._complete(entry, FILTERED)
-            return
-        self._turns[entry.lane].ask(work.camera, partial(self._start, entry))
+        missing = self._gaps.before(entry.lane, work.camera, work.record)
+        self.accounts.consumed(work.camera, size=entry.size, missing=missing)
+        self._ask(entry)
 
-    def _start(self, entry: FrameEntry, run: Run) -> None:
+    def _ask(self, entry: FrameEntry, *, again: bool = False) -> None:
+        work, settings = entry.work, entry.work.pipeline.settings
+        if not settings.wants(work.camera):
+            self._complete(entry, FILTERED)
+        elif too_old(work.record, settings):
+            self._skip(entry, STALE)
+        elif not again and self._pace.too_soon(work.camera, work.record.timestamp_ms, max_fps=settings.max_fps):
+            self._skip(entry, FILTERED)
+        else:
+            before = self._newest[entry.lane].put(work.camera, entry) if settings.freshness == "freshest" else None
+            if before is None or not self._supersede(before, entry):
+                work.turns.ask(work.camera, partial(self._start, entry))
+
+    def _supersede(self, older: FrameEntry, newer: FrameEntry) -> bool:
+        """Skip the older frame, if nobody has begun it; whether the newer one has got its place in the queue."""
+        if older.result is not None or older.work.begun:
+            return False
+        task, run = older.work.task, older.work.run
+        if task is not None and run is not None:
+            if not self._pool.supersede(task, self._task(newer, run)):
+                newer.work.task = None
+                self._running.discard(newer)
+                return False
+            self._running.discard(older)
+        # Without a task it waits for its camera's turn, and the newer one comes next.
+        self._skip(older, STALE)
+        return task is not None
+
+    def _skip(self, entry: FrameEntry, result: Result) -> None:
+        entry.lane.lighten(entry)
+        entry.work.record = replace(entry.work.record, value=None)
+        self._complete(entry, result)
+
+    def _start(self, entry: FrameEntry, run: Run) -> bool:
+        if entry.work.given_back or entry.result is not None:
+            return False
+        self._pool.submit(self._task(entry, run))
+        return True
+
+    def _task(self, entry: FrameEntry, run: Run) -> Task[Result]:
         work = entry.work
-        if work.given_back:
-            self._turns[entry.lane].over(work.camera)
-            return
         job = partial(
             process,
             work.record,
             run,
-            settings=self.pipeline.settings,
-            label=self.pipeline.label,
+            settings=work.pipeline.settings,
+            label=work.pipeline.label,
             received_ns=work.received_ns,
+            trace=self.outbox.traced(work),
         )
-        work.task = Task(job, lambda task: self._mailbox.post(self._finished, entry, task))
+        work.run, work.task = run, Task(job, lambda task: self._mailbox.post(self._finished, entry, task))
         self._running.add(entry)
-        self._pool.submit(work.task)
+        return work.task
 
     def _finished(self, entry: FrameEntry, task: Task[Result]) -> None:
         self._running.discard(entry)
         if entry.lane.killed or task.cancelled:
             return
+        self.times.add("queue", task.started - entry.work.taken)
         result = task.result
         if result is None:
             # Only what `process` cannot catch ends here, such as MemoryError while it made the dead letter.
@@ -224,7 +255,7 @@ class FrameAgent:
         self._complete(entry, result)
         # The task holds the entry: without this only a full garbage collection would let go of the frame's bytes.
         entry.work.task = None
-        self._turns[entry.lane].over(entry.work.camera)
+        entry.work.turns.over(entry.work.camera)
 
     def _time_out(self, entry: FrameEntry, task: Task[Result], timeout_s: float) -> None:
         at = self._pool.abandon(task)
@@ -236,11 +267,12 @@ class FrameAgent:
         if not entry.lane.killed:
             self._complete(entry, self.outbox.failed(entry, error))
             entry.work.task = None
-            self._turns[entry.lane].over(entry.work.camera, forget=True)
+            entry.work.turns.over(entry.work.camera, forget=True)
 
     def _complete(self, entry: FrameEntry, result: Result) -> None:
-        for stage, seconds in result.seconds.items():
-            self.stage_seconds[stage] = self.stage_seconds.get(stage, 0.0) + seconds
+        self.times.add_all(result.seconds)
+        entry.work.ready = time.monotonic()
+        self._newest[entry.lane].forget(entry.work.camera, entry)
         entry.lane.complete(entry, result)
         self._after(entry.lane)
 
@@ -251,12 +283,8 @@ class FrameAgent:
             self._changed.set()
 
     def _kill(self, lane: FrameLane) -> None:
-        turns = self._turns.pop(lane)
-        if lane.position is not None and not len(lane) and turns.warm:
-            self._kept.put(lane.partition, lane.position, turns)
-        else:
-            turns.clear()
-            self.warmup.stop(turns)
+        self.turns.end(lane)
+        del self._newest[lane]
         for entry in lane.kill():
             # Those that are settled, behind one that is not, have been counted.
             if not entry.settled:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import time
 import urllib.parse
 import urllib.request
@@ -26,6 +27,7 @@ from streams.pipeline import Pipeline
 from streams.pool import ThreadPool
 from streams.publisher import Publisher
 from streams.settings import WorkerSettings
+from streams.traces import open_tracing
 from streams.unreadable import UNREADABLE, WHY
 
 # The agent's name is fixed: Faust derives names of its own from it, and moving a file must move no data.
@@ -38,6 +40,7 @@ class FrameApp(faust.App):  # type: ignore[misc]
     # Otherwise Faust's own lines would come under our name, and at our level.
     logger = logging.getLogger("faust.framelane.app")
     frames: FrameAgent
+    pool: ThreadPool
     drain_s: float
     crash_task: "asyncio.Future[None] | None" = None
 
@@ -60,9 +63,13 @@ def build_app(pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings
 
     mailbox = Mailbox(asyncio.get_running_loop(), on_error=end)
     app.drain_s = settings.drain_s
-    app.frames = FrameAgent(pipeline, settings, accounts=accounts, mailbox=mailbox, pool=ThreadPool(settings.threads))
+    app.pool = ThreadPool(settings.threads)
+    app.frames = FrameAgent(pipeline, settings, accounts=accounts, mailbox=mailbox, pool=app.pool)
     app.frames.outbox.publisher = Publisher(kafka, mailbox, on_room=app.frames.room, on_fatal=end)
-    app.frames.warmup.history = HistoryReader(kafka, group=pipeline.settings.group)
+    app.frames.outbox.tracing = open_tracing(
+        os.environ, group=pipeline.settings.group, input_topic=pipeline.settings.input
+    )
+    app.frames.turns.warmup.history = HistoryReader(kafka, group=pipeline.settings.group)
     topic = app.topic(
         pipeline.settings.input, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )
@@ -131,6 +138,9 @@ def _faust_settings(broker: FaustBroker, settings: WorkerSettings) -> dict[str, 
         "broker_max_poll_records": 16,
         "consumer_max_fetch_size": 8 * MIB,
         "consumer_auto_offset_reset": "earliest",
+        # As in librdkafka: TCP has its own, and a damaged picture is found when it is decoded. Sums over whole frames
+        # cost as much as all else that is done to fetch them.
+        "broker_check_crcs": False,
         # So soon a topic is noticed that was made again.
         "consumer_metadata_max_age_ms": 10_000,
         "producer_request_timeout": 40.0,

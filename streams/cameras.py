@@ -8,7 +8,8 @@ from streams.contract.frame import Frame
 from streams.memories import Memories
 from streams.pipeline import Outcome, Run
 
-Start = Callable[[Run], None]
+# Begins a frame, and says whether it did: nobody may want it any more by then.
+Start = Callable[[Run], bool]
 
 _SWEEP = 256
 
@@ -21,15 +22,19 @@ class Openable(Protocol):
     def open(self) -> Run:
         """The pipeline with a fresh memory."""
 
+    def continued(self, run: Run) -> Run:
+        """The pipeline with the memory of a run of another one, whose operators are the same."""
+
 
 class LazyRun:
     """A pipeline opened when its first frame is there, in that frame's thread: opening may load a model, or fail.
 
-    memories: where it counts as one; they may drop its memory between two frames. To be called for one at a time.
+    It is called for one frame at a time. memories: where it counts as one; they may drop its memory between two frames.
+    before: the run whose memory it goes on with. That one may be at its last frame still, and its memory be made there.
     """
 
-    def __init__(self, pipeline: Openable, memories: Memories) -> None:
-        self._pipeline, self._memories = pipeline, memories
+    def __init__(self, pipeline: Openable, memories: Memories, *, before: "LazyRun | None" = None) -> None:
+        self._pipeline, self._memories, self._before = pipeline, memories, before
         self._run: Run | None = None
 
     def __call__(self, frame: Frame) -> Outcome:
@@ -48,20 +53,34 @@ class LazyRun:
         finally:
             self._memories.rest(self)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it has a memory."""
-        return self._run is not None
-
     def give(self) -> object:
         """Hand the memory out, and begin afresh with the next frame."""
         run, self._run = self._run, None
         return run
 
+    def end(self) -> None:
+        """It is not needed any more, and neither are those before it."""
+        link: LazyRun | None = self
+        while link is not None:
+            self._memories.end(link)
+            link = link._before
+
     def _opened(self) -> Run:
         if self._run is None:
-            self._run = self._pipeline.open()
+            holder = self._before.holder() if self._before else None
+            opened = holder._run if holder else None
+            self._run = self._pipeline.continued(opened) if opened else self._pipeline.open()
+            if self._before:
+                self._before.end()
+            self._before = None
         return self._run
+
+    def holder(self) -> "LazyRun | None":
+        """This one, or the one before it that holds the memory; None where no frame has come yet."""
+        link: LazyRun | None = self
+        while link is not None and link._run is None:
+            link = link._before
+        return link
 
 
 class Turns:
@@ -99,11 +118,30 @@ class Turns:
         if turn is None:
             return
         if forget:
-            self._memories.end(turn.run)
+            turn.run.end()
             turn.run = LazyRun(self._pipeline, self._memories)
-        turn.busy = bool(turn.waiting)
-        if turn.waiting:
-            turn.waiting.popleft()(turn.run)
+        turn.busy = False
+        while turn.waiting and not turn.busy:
+            turn.busy = turn.waiting.popleft()(turn.run)
+
+    def continued(self, pipeline: Openable) -> None:
+        """Another pipeline with the same operators goes on with each camera's memory, from its next frame on.
+
+        Whoever waits for a turn has to ask again.
+        """
+        self._pipeline = pipeline
+        for turn in self._cameras.values():
+            turn.waiting.clear()
+            # Where a frame runs, it may be making the memory right now.
+            before = turn.run if turn.busy else turn.run.holder()
+            if before is None:
+                turn.run.end()
+            turn.run = LazyRun(pipeline, self._memories, before=before)
+
+    def afresh(self, pipeline: Openable, shared: Run) -> "Turns":
+        """The turns of another pipeline for the same lane; these here end."""
+        self.clear()
+        return Turns(pipeline, shared, memories=self._memories)
 
     def hold(self) -> None:
         """Let frames wait until `release`; those of `ask_before` go first."""
@@ -129,7 +167,7 @@ class Turns:
         """Nobody gets a turn any more."""
         self._held = None
         for turn in self._cameras.values():
-            self._memories.end(turn.run)
+            turn.run.end()
         self._cameras.clear()
 
     def _ask(self, camera: str, start: Start) -> None:
@@ -137,13 +175,12 @@ class Turns:
         if turn.busy:
             turn.waiting.append(start)
         else:
-            turn.busy = True
-            start(turn.run)
+            turn.busy = start(turn.run)
 
     def _add(self, camera: str) -> "_Camera":
         if len(self._cameras) >= self._sweep_at:
             # Cameras whose memory was dropped leave nothing that is worth a place.
-            self._cameras = {name: turn for name, turn in self._cameras.items() if turn.busy or turn.run.is_open}
+            self._cameras = {name: turn for name, turn in self._cameras.items() if turn.busy or turn.run.holder()}
             self._sweep_at = max(_SWEEP, 2 * len(self._cameras))
         turn = self._cameras[camera] = _Camera(LazyRun(self._pipeline, self._memories))
         return turn

@@ -12,6 +12,7 @@ What is changed, and why (Faust 0.15.3; each has a test that fails without it):
   waiting does not notice a partition that became free. Here freed partitions wake it.
 - A fetch that a rebalance overtakes. What it brings Faust throws away and seeks back to the committed position, which a
   partition of a new group has not got: its first frames would be lost. Here the fetch itself is taken back.
+- Receiving. aiokafka copies each frame several times on its way in; see `streams.receiving`.
 - Unreadable records. One header whose name is not UTF-8 makes aiokafka raise on every fetch, and stops the pipeline for
   good. Here it is read past, and becomes a dead letter.
 """
@@ -25,7 +26,9 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP
 
 from streams.agents import FrameAgent
+from streams.contract.topics import MIB
 from streams.lanes import Partition
+from streams.receiving import receive_whole
 from streams.unreadable import go_back, positions, read_past
 
 log = logging.getLogger(__name__)
@@ -34,6 +37,22 @@ log = logging.getLogger(__name__)
 POLL_WHILE_HELD_S = 0.01
 HELD_CHECK_S = 1.0
 COMMIT_TRIES = 3
+# Of all partitions in one response.
+FETCH_BYTES = 16 * MIB
+
+
+class FrameConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
+    """The thread that talks to Kafka for the consumer."""
+
+    # As for the consumer itself.
+    logger = logging.getLogger("faust.framelane.thread")
+
+    def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
+        consumer = super()._create_consumer(loop)
+        receive_whole(consumer._client)
+        # Faust has no name for it; aiokafka's 50 MiB would be held several times over while they are taken apart.
+        consumer._fetch_max_bytes = FETCH_BYTES
+        return consumer
 
 
 class FrameConsumer(driver.Consumer):  # type: ignore[misc]
@@ -48,6 +67,9 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         self._frames.fetching = self
         self._held: set[TP] = set()
         self._freed = asyncio.Event()
+
+    def _new_consumer_thread(self) -> FrameConsumerThread:
+        return FrameConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     # -- what the agent asks for
 
@@ -92,6 +114,7 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         if records and not (self.flow_active and self.app.consumer_generation_id == generation):
             await self._thread.call_thread(go_back, consumer, {tp: batch[0].offset for tp, batch in records.items()})
             return {}
+        self._frames.times.arrived(records or ())
         return records
 
     # -- positions

@@ -26,7 +26,8 @@ class Partition(NamedTuple):
 class Entry(Generic[Work, Result]):
     """One frame in a lane.
 
-    size: bytes held. pending: records of it that the broker has not confirmed; 0 and published means settled.
+    size: bytes held. light: it holds nothing any more and only keeps its place. pending: records of it that the broker
+    has not confirmed; 0 and published means settled.
     """
 
     lane: "Lane[Work, Result]" = field(repr=False)
@@ -36,6 +37,7 @@ class Entry(Generic[Work, Result]):
     result: Result | None = None
     published: bool = False
     pending: int = 0
+    light: bool = False
 
     @property
     def settled(self) -> bool:
@@ -45,10 +47,14 @@ class Entry(Generic[Work, Result]):
 
 @dataclass(slots=True, kw_only=True)
 class LaneLimits:
-    """When a lane is full. frames: count; size: bytes. It takes in again at half of both."""
+    """When a lane is full. frames: count; size: bytes. It takes in again at half of both.
+
+    Frames that only keep their place do not count, up to so many times as many.
+    """
 
     frames: int
     size: int
+    light: int = 64
 
 
 class Lane(Generic[Work, Result]):
@@ -74,6 +80,7 @@ class Lane(Generic[Work, Result]):
         self.committed: int | None = None
         self.size = 0
         self._limits, self._publish = limits, publish
+        self._light = 0
         self._entries: deque[Entry[Work, Result]] = deque()
         # Those of the entries whose records are not handed over yet: a suffix of the above.
         self._unpublished: deque[Entry[Work, Result]] = deque()
@@ -84,12 +91,14 @@ class Lane(Generic[Work, Result]):
     @property
     def full(self) -> bool:
         """Whether no more should be fetched for now; what comes all the same is taken."""
-        return len(self._entries) >= self._limits.frames or self.size >= self._limits.size
+        frames, size, held = self._limits.frames, self._limits.size, len(self._entries)
+        return held - self._light >= frames or self.size >= size or held >= frames * self._limits.light
 
     @property
     def roomy(self) -> bool:
         """Whether fetching should go on."""
-        return len(self._entries) <= self._limits.frames // 2 and self.size <= self._limits.size // 2
+        frames, size, held = self._limits.frames // 2, self._limits.size // 2, len(self._entries)
+        return held - self._light <= frames and self.size <= size and held <= frames * self._limits.light
 
     def restarts(self, offset: int) -> bool:
         """Whether this offset says that the partition began anew: its topic was deleted and made again.
@@ -116,6 +125,13 @@ class Lane(Generic[Work, Result]):
         entry.result = result
         self.advance()
 
+    def lighten(self, entry: Entry[Work, Result]) -> None:
+        """The entry's bytes are let go of; it only keeps its place."""
+        if not self.killed and not entry.light:
+            self.size -= entry.size
+            self._light += 1
+            entry.size, entry.light = 0, True
+
     def advance(self) -> None:
         """Publish what is next in order, as far as results go."""
         while self._unpublished and self._unpublished[0].result is not None and not self.killed:
@@ -133,6 +149,10 @@ class Lane(Generic[Work, Result]):
         if not self.killed and entry.settled:
             self._settle()
 
+    def unfinished(self) -> list[Entry[Work, Result]]:
+        """The frames whose result is not there, in order."""
+        return [entry for entry in self._unpublished if entry.result is None]
+
     def shed(self, begun: Callable[[Work], bool]) -> list[Entry[Work, Result]]:
         """Forget every frame from the first one on that nobody has begun to process; returns them, the last first.
 
@@ -147,6 +167,7 @@ class Lane(Generic[Work, Result]):
         for entry in dropped:
             self._entries.pop()
             self.size -= entry.size
+            self._light -= entry.light
         self.next_offset = dropped[-1].offset
         return dropped
 
@@ -156,7 +177,7 @@ class Lane(Generic[Work, Result]):
         left = list(self._entries)
         self._entries.clear()
         self._unpublished.clear()
-        self.size = 0
+        self.size = self._light = 0
         return left
 
     def oldest(self) -> Entry[Work, Result] | None:
@@ -167,4 +188,5 @@ class Lane(Generic[Work, Result]):
         while self._entries and self._entries[0].settled:
             entry = self._entries.popleft()
             self.size -= entry.size
+            self._light -= entry.light
             self.position = entry.offset + 1

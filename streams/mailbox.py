@@ -31,14 +31,16 @@ class Mailbox:
 
     def later(self, delay_s: float, call: Callable[..., None], *args: Any) -> None:
         """Have `call(*args)` made on the loop after a while; to be called on the loop."""
-        self._loop.call_later(delay_s, call, *args)
+        self._loop.call_later(delay_s, self._call, call, args)
 
     def _deliver(self) -> None:
         # First the flag: whatever is appended from here on either is seen below or wakes the loop again.
         self._woken = False
         while self._calls:
-            call, args = self._calls.popleft()
-            try:
-                call(*args)
-            except Exception as error:  # noqa: BLE001 - a defect of ours: it must not strand the calls behind it
-                self._on_error(error)
+            self._call(*self._calls.popleft())
+
+    def _call(self, call: Callable[..., None], args: tuple[Any, ...]) -> None:
+        try:
+            call(*args)
+        except Exception as error:  # noqa: BLE001 - a defect of ours: it must not strand the calls behind it
+            self._on_error(error)

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from streams.operators.base import Operator
 from streams.operators.checks import ParameterError, shown
 from streams.operators.find import find_operator
 from streams.operators.parameters import convert, make_operator, takes, unknown_hint
+from streams.plan import UNPLANNED, Plan, make_plan
 from streams.settings_file import SettingsFile
 from streams.settings_quick import parse_op
 from streams.settings_rules import wrong_values
@@ -34,7 +35,8 @@ class PipelineSettings:
     """One [[pipeline]] of a file; what the keys mean stands in the documentation of pipelines.
 
     group: "" becomes framelane.<name>. output: "" publishes events only. cameras: globs, those with ! leave out; none
-    is all. format "keep" is that of the input. freshness, max_age_ms, max_fps and plan have no other value yet.
+    is all. format "keep" is that of the input. freshness: "freshest" skips to the newest frame of each camera when the
+    worker is behind. max_age_ms, max_fps: 0 is no limit. plan: decode no more of a frame than its operators need.
     """
 
     name: str
@@ -64,12 +66,16 @@ class PipelineSettings:
     @property
     def hash(self) -> str:
         """Eight hexadecimal digits that change when the same frame would come out another: not with name or topics."""
-        operators = []
-        for entry, operator in zip(self.operators, build_operators(self), strict=True):
+        operators = build_operators(self)
+        listed = []
+        for entry, operator in zip(self.operators, operators, strict=True):
             values = {field.name: getattr(operator, field.name) for field in dataclasses.fields(operator)}  # type: ignore[arg-type]
-            operators.append([entry.op, getattr(operator, "version", 1), values])
-        shape = json.dumps([self.format, self.quality, operators], sort_keys=True, default=repr)
-        return hashlib.sha256(shape.encode()).hexdigest()[:8]
+            listed.append([entry.op, getattr(operator, "version", 1), values])
+        shape: list[Any] = [self.format, self.quality, listed]
+        if plan_of(self, operators).approximates:
+            shape.append("plan")
+        text = json.dumps(shape, sort_keys=True, default=repr)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     @property
     def label(self) -> str:
@@ -93,6 +99,17 @@ def build_operators(settings: PipelineSettings) -> list[Operator]:
             )
         operators.append(operator)
     return operators
+
+
+def plan_of(settings: PipelineSettings, operators: Sequence[Operator]) -> Plan:
+    """What is decoded for these operators, which `build_operators` has made."""
+    if not settings.plan:
+        return UNPLANNED
+    stages = [
+        (f"{index}:{entry.op}", operator)
+        for index, (entry, operator) in enumerate(zip(settings.operators, operators, strict=True))
+    ]
+    return make_plan(stages, output=settings.output, format=settings.format)
 
 
 def quick_pipeline(
@@ -121,10 +138,13 @@ def quick_pipeline(
     return PipelineSettings(**sound, operators=tuple(entries))
 
 
-def load_pipelines(path: Path) -> tuple[PipelineSettings, ...]:
+def load_pipelines(
+    path: Path, *, check: Callable[[SettingsFile, Sequence[Mapping[str, Any]]], None] | None = None
+) -> tuple[PipelineSettings, ...]:
     """The pipelines of a TOML file.
 
-    SettingError tells all mistakes that are in it, a line each: FILE:LINE, key, value, and what was expected.
+    check: is shown the sound values of each pipeline, and may refuse more of the file. SettingError tells all mistakes
+    that are in it, a line each: FILE:LINE, key, value, and what was expected.
     """
     file = SettingsFile(path)
     for key in file.content:
@@ -140,6 +160,8 @@ def load_pipelines(path: Path) -> tuple[PipelineSettings, ...]:
     read = [_read_pipeline(file, f"pipeline[{index}]", table) for index, table in enumerate(tables)]
     for key in ("name", "group"):
         _refuse_repeats(file, key, [values.get(key) for values in read])
+    if check is not None:
+        check(file, read)
     file.raise_if_wrong()
     return tuple(PipelineSettings(**values) for values in read)
 

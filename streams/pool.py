@@ -18,7 +18,18 @@ Result = TypeVar("Result")
 class Task(Generic[Result]):
     """One piece of work. started: time.monotonic() when a thread took it up, 0.0 before."""
 
-    __slots__ = ("abandoned", "cancelled", "done", "error", "finished", "result", "started", "thread_id", "work")
+    __slots__ = (
+        "abandoned",
+        "cancelled",
+        "done",
+        "error",
+        "finished",
+        "result",
+        "started",
+        "successor",
+        "thread_id",
+        "work",
+    )
 
     def __init__(self, work: Callable[[], Result], done: Callable[["Task[Result]"], None]) -> None:
         self.work, self.done = work, done
@@ -26,6 +37,7 @@ class Task(Generic[Result]):
         self.error: BaseException | None = None
         self.started = 0.0
         self.thread_id = 0
+        self.successor: Task[Result] | None = None
         self.cancelled = self.abandoned = self.finished = False
 
 
@@ -56,6 +68,22 @@ class ThreadPool:
             task.cancelled = True
             return task.started == 0
 
+    def supersede(self, task: Task[Result], successor: Task[Result]) -> bool:
+        """Have the successor run in the task's place in the queue; False when the task is begun, or cancelled."""
+        with self._decide:
+            # What is cancelled may have been taken out of the queue already.
+            if task.started or task.cancelled:
+                return False
+            task.cancelled, task.successor = True, successor
+            return True
+
+    def take_back(self, task: Task[Result]) -> bool:
+        """Take back a task that no thread has taken up; whether that was in time. If not, nothing is changed."""
+        with self._decide:
+            in_time = task.started == 0
+            task.cancelled = task.cancelled or in_time
+            return in_time
+
     def abandon(self, task: Task[Result]) -> str | None:
         """Give up on a task that runs too long, and start a thread in place of its one.
 
@@ -84,6 +112,8 @@ class ThreadPool:
     def _run(self) -> None:
         while (task := self._tasks.get()) is not None:
             with self._decide:
+                while task.cancelled and task.successor is not None:
+                    task = task.successor
                 if task.cancelled:
                     continue
                 task.thread_id = threading.get_ident()

@@ -2,16 +2,18 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from streams.contract.dead_letters import MAX_BYTES, dead_letter
 from streams.contract.errors import FrameError
 from streams.contract.events import encode_event
 from streams.contract.frame import Frame
-from streams.contract.headers import Record, to_frame, to_headers
+from streams.contract.headers import HOPS, Record, to_frame, to_headers
+from streams.freshness import too_old
 from streams.pipeline import Outcome
 from streams.pipeline_settings import PipelineSettings
 from streams.publisher import OutRecord
+from streams.traces import FrameTrace
 
 Run = Callable[[Frame], Outcome]
 
@@ -20,7 +22,7 @@ Run = Callable[[Frame], Outcome]
 class Result:
     """What became of a frame.
 
-    fate: "processed", "filtered", or the reason of its dead letter. records: what is to be published, in order.
+    fate: "processed", "filtered", "stale", or the reason of its dead letter. records: to be published, in order.
     captured_ns: ns since 1970, 0 when it is not known. seconds: time by stage.
     """
 
@@ -32,22 +34,50 @@ class Result:
     @property
     def is_letter(self) -> bool:
         """Whether the frame became a dead letter."""
-        return self.fate not in ("processed", "filtered")
+        return self.fate not in _NO_LETTER
 
 
+_NO_LETTER = ("processed", "filtered", "stale")
 FILTERED = Result("filtered")
+STALE = Result("stale")
 
 
-def process(record: Record, run: Run, *, settings: PipelineSettings, label: str, received_ns: int) -> Result:
+def process(
+    record: Record,
+    run: Run,
+    *,
+    settings: PipelineSettings,
+    label: str,
+    received_ns: int,
+    trace: FrameTrace | None = None,
+) -> Result:
     """Process one record; never raises: whatever goes wrong is the result.
 
-    run: what `Pipeline.open()` returned. received_ns: when the worker took the record in, ns since 1970.
+    run: what `Pipeline.open()` returned. received_ns: when the worker took the record in, ns since 1970. trace: its
+    span, where it is traced.
     """
+    if trace is None:
+        return _process(record, run, settings, label, received_ns, None)
+    trace.begun_ns = time.time_ns()
+    result = _process(record, run, settings, label, received_ns, trace.traceparent)
+    trace.ready_ns = time.time_ns()
+    return result
+
+
+def _process(
+    record: Record, run: Run, settings: PipelineSettings, label: str, received_ns: int, traceparent: str | None
+) -> Result:
     try:
-        frame = to_frame(record, max_pixels=settings.max_pixels)
-        hops = {"received": received_ns, "started": time.time_ns()}
+        if too_old(record, settings):
+            return STALE
         # What the frame was before does not matter here: this pipeline's output names this input.
-        frame = replace(frame, input=record.place, hops=hops)
+        frame = to_frame(
+            record,
+            max_pixels=settings.max_pixels,
+            input=record.place,
+            hops={"received": received_ns, "started": time.time_ns()},
+            traceparent=traceparent,
+        )
         outcome = run(frame)
         return _success(record, frame, outcome, settings, label)
     except FrameError as error:
@@ -74,9 +104,8 @@ def _success(record: Record, frame: Frame, outcome: Outcome, settings: PipelineS
         )
         records.append(OutRecord(settings.events, record.key, value, headers, record.timestamp_ms))
     if outcome.frame is not None and settings.output:
-        processed = replace(outcome.frame, hops={**outcome.frame.hops, "processed": time.time_ns()})
-        records.append(
-            OutRecord(settings.output, record.key, processed.data, to_headers(processed), record.timestamp_ms)
-        )
+        headers = to_headers(outcome.frame)
+        headers.append((HOPS["processed"], str(time.time_ns()).encode()))
+        records.append(OutRecord(settings.output, record.key, outcome.frame.data, headers, record.timestamp_ms))
     fate = "filtered" if outcome.frame is None else "processed"
     return Result(fate, tuple(records), frame.captured_at_ns, outcome.seconds)

@@ -6,7 +6,7 @@ Faust's own producer only buffers on `send`, and a delivery that fails is a log 
 import bisect
 import itertools
 import logging
-import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 MAX_RECORD_BYTES = 128 * 1024 * 1024
 MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
 RETRY_S = 1.0
+# How often reports are asked for while some are awaited. A thread that waits for them would wake the loop for each.
+POLL_S = 0.01
+# And otherwise, for what the client has to say.
+IDLE_POLL_S = 1.0
 
 # The broker refuses this one record; the others are none the worse for it.
 _REFUSED: dict[int, errors.Reason] = {
@@ -62,6 +66,8 @@ _PRODUCER: dict[str, str | int | float | bool] = {
     # A frame is never given up because the broker is away; lanes fill, and fetching pauses.
     "message.timeout.ms": 0,
     "allow.auto.create.topics": False,
+    # After minutes without a broker the first output follows its return at once, and not after librdkafka's 10 s.
+    "reconnect.backoff.max.ms": 1000,
 }
 
 
@@ -91,7 +97,7 @@ class Receiver(Protocol):
 
 
 class Publisher:
-    """An idempotent producer whose reports arrive on the event loop.
+    """An idempotent producer that lives on the event loop.
 
     on_room: called on the loop when `full` has ended. on_fatal: called on the loop when nothing can be delivered any
     more (no right to write, a fenced producer); the worker has to end without acking what is on its way.
@@ -105,13 +111,17 @@ class Publisher:
         on_room: Callable[[], None],
         on_fatal: Callable[[errors.KafkaError], None],
     ) -> None:
-        self._producer = Producer(producer_config(kafka))
+        self._log = ClientLog()
+        # librdkafka writes to stderr unless it is given a logger.
+        self._producer = Producer(producer_config(kafka) | {"logger": self._log})
         self._mailbox, self._on_room, self._on_fatal = mailbox, on_room, on_fatal
         self._in_flight_bytes = 0
         self._was_full = False
         # What the client had no room for.
         self._waiting: deque[tuple[OutRecord, Receiver]] = deque()
         self._sent = 0
+        # Since when the broker has confirmed nothing that waits for it.
+        self._silent_since = time.monotonic()
         # Topics that were away when last heard of. The oldest record then goes alone, until one arrives: while a topic
         # is made again librdkafka may fail one record and deliver the next.
         self._away: set[str] = set()
@@ -119,17 +129,30 @@ class Publisher:
         # By when each was sent: what was on its way to the broker fails later than what waited behind it.
         self._failed: list[tuple[int, OutRecord, Receiver]] = []
         self._serials = itertools.count()
-        self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._poll, name="deliveries", daemon=True)
-        self._thread.start()
+        self._reports: deque[tuple[int, OutRecord, Receiver, KafkaError | None]] = deque()
+        self._polling = self._closed = False
+        self._idle()
 
     @property
     def full(self) -> bool:
         """Whether nothing more should be handed over for now."""
         return self._in_flight_bytes >= MAX_IN_FLIGHT_BYTES or bool(self._waiting) or bool(self._failed)
 
+    @property
+    def connections_lost(self) -> int:
+        """How often a connection to a broker was lost; the client makes it anew."""
+        return self._log.lost
+
+    @property
+    def undelivered_s(self) -> float:
+        """For how long the broker has confirmed nothing though records wait for it; seconds, 0.0 when none waits."""
+        waiting = self._sent or self._waiting or self._failed
+        return time.monotonic() - self._silent_since if waiting else 0.0
+
     def publish(self, record: OutRecord, receiver: Receiver) -> None:
         """Hand a record over; the receiver is told once the broker has it or refuses it."""
+        if not self._in_flight_bytes:
+            self._silent_since = time.monotonic()
         self._in_flight_bytes += len(record.value)
         self._waiting.append((record, receiver))
         self._hand_over()
@@ -147,10 +170,12 @@ class Publisher:
         self._on_fatal(errors.KafkaError(str(error)))
 
     def close(self, timeout_s: float = 5.0) -> None:
-        """Deliver what is still on its way, for at most that long."""
+        """Deliver what is still on its way, for at most that long; may be called in any thread, when the loop is done.
+
+        Nobody is told of it any more.
+        """
+        self._closed = True
         self._producer.flush(timeout_s)
-        self._closed.set()
-        self._thread.join(timeout_s)
 
     def _hand_over(self) -> None:
         while self._waiting and not self._failed and not (self._away and self._sent):
@@ -174,18 +199,22 @@ class Publisher:
                 self._reported(serial, record, receiver, error.args[0])
             else:
                 self._waiting.popleft()
+                if not self._polling:
+                    self._polling = True
+                    self._mailbox.later(POLL_S, self._poll)
 
     def _on_delivery(
         self, serial: int, record: OutRecord, receiver: Receiver
     ) -> Callable[[KafkaError | None, Message], None]:
-        # Called by librdkafka in the thread that polls.
-        return lambda error, _message: self._mailbox.post(self._reported, serial, record, receiver, error)
+        # Called within `poll`, where nothing may be raised and not much be done.
+        return lambda error, _message: self._reports.append((serial, record, receiver, error))
 
     def _reported(self, serial: int, record: OutRecord, receiver: Receiver, error: KafkaError | None) -> None:
         self._sent -= 1
         if error is None:
+            self._silent_since = time.monotonic()
             self._away.discard(record.topic)
-        if error is not None and error.code() in _AWAY and not self._closed.is_set():
+        if error is not None and error.code() in _AWAY:
             if not self._failed:
                 log.warning("cannot deliver to %s, trying again: %s", record.topic, error.str())
                 self._mailbox.later(RETRY_S, self._again)
@@ -225,11 +254,20 @@ class Publisher:
             self._on_room()
 
     def _poll(self) -> None:
-        while not self._closed.is_set():
-            self._producer.poll(0.1)
+        self._producer.poll(0)
+        while self._reports:
+            self._reported(*self._reports.popleft())
+        self._polling = self._sent > 0 and not self._closed
+        if self._polling:
+            self._mailbox.later(POLL_S, self._poll)
+
+    def _idle(self) -> None:
+        # Its log lines and errors, too, come by polling.
+        self._producer.poll(0)
+        if not self._closed:
+            self._mailbox.later(IDLE_POLL_S, self._idle)
 
 
 def producer_config(kafka: KafkaSettings) -> dict[str, Any]:
     """How the worker's producer is set up."""
-    # librdkafka writes to stderr unless it is given a logger.
-    return {**kafka.for_confluent(**_PRODUCER), "logger": ClientLog()}
+    return kafka.for_confluent(**_PRODUCER)

@@ -6,10 +6,41 @@ from dataclasses import dataclass, field
 from streams.contract.errors import SettingError
 from streams.contract.topics import MIB, STATUS
 
+METRICS_PORT = 9464
+
 
 def _cores() -> int:
     # What this process may use, which in a container is less than what the machine has.
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchSettings:
+    """How a worker is watched, from outside and by itself.
+
+    port, host: where metrics and probes are; another free port when that one is taken, 0: nowhere.
+    cameras: so many cameras are told apart in the metrics; the others are counted together.
+    stall_s: frames wait, nothing is committed, and nothing explains it for so long: the worker ends. 0: never.
+    loop_s: the event loop has not ticked for so long: the worker calls itself unhealthy.
+    end_s: how much longer until it is ended from outside of the loop.
+    look_s: how often the broker is asked where something waits; more often where stall_s is short.
+    """
+
+    port: int = METRICS_PORT
+    host: str = "127.0.0.1"
+    cameras: int = 200
+    stall_s: float = 60.0
+    loop_s: float = 10.0
+    end_s: float = 20.0
+    look_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65_535:
+            raise SettingError(f"metrics port {self.port}: expected 1 to 65535, or 0 for none")
+        if self.cameras < 0:
+            raise SettingError(f"metrics cameras {self.cameras}: expected 0 or more")
+        if self.stall_s < 0:
+            raise SettingError(f"stall_s {self.stall_s}: expected 0 (never) or more")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +57,7 @@ class WorkerSettings:
     warmup_max_s: how long frames of a partition that has arrived may wait for the memories of stateful operators to be
     warmed with the frames before; 0 is off.
     memory_cameras: how many cameras have a memory at once, where the pipeline has one; 0 is no limit.
-    status_topic: where the worker reports itself; "" is nowhere.
+    status_topic: where the worker reports itself; "" is nowhere. watching: how it is watched.
     """
 
     threads: int = field(default_factory=_cores)
@@ -41,6 +72,7 @@ class WorkerSettings:
     warmup_max_s: float = 3.0
     memory_cameras: int = 12
     status_topic: str = STATUS
+    watching: WatchSettings = field(default_factory=WatchSettings)
 
     def __post_init__(self) -> None:
         if not 1 <= self.threads <= 256:

@@ -25,7 +25,7 @@ class SettingsFile:
         try:
             self.content: dict[str, Any] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise SettingError(_located(path, error)) from error
+            raise SettingError(_located(path, error, text)) from error
         self._lines = key_lines(text)
         self._mistakes: list[tuple[int, str]] = []
 
@@ -51,8 +51,9 @@ class SettingsFile:
         return self._lines.get(key, 1)
 
 
-def _located(path: Path, error: tomllib.TOMLDecodeError) -> str:
+def _located(path: Path, error: tomllib.TOMLDecodeError, text: str) -> str:
     found = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", str(error), re.DOTALL)
-    return (
-        f"{path}:{found[2]}: is not TOML: {found[1]} (column {found[3]})" if found else f"{path}: is not TOML: {error}"
-    )
+    if found:
+        return f"{path}:{found[2]}: is not TOML: {found[1]} (column {found[3]})"
+    # Else it is "at end of document", as in half a file.
+    return f"{path}:{len(text.splitlines()) or 1}: is not TOML: {error}"

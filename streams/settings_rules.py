@@ -7,6 +7,7 @@ from typing import Any
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}", re.ASCII)
 _NAME = re.compile(r"[a-z0-9-]{1,100}", re.ASCII)
 _MAX_TIMEOUT_MS = 600_000
+_MAX_AGE_MS = 86_400_000
 
 Rule = tuple[Callable[[Any], bool], str]
 
@@ -24,10 +25,9 @@ _RULES: dict[str, Rule] = {
     "events": _TOPIC_RULE,
     "dead_letter": _TOPIC_RULE,
     "cameras": (lambda value: all(glob.removeprefix("!") for glob in value), 'globs such as "gate-*" or "!gate-9"'),
-    "freshness": (lambda value: value == "every_frame", '"every_frame": others are not in this version yet'),
-    "max_age_ms": (lambda value: value == 0, "0: a limit is not in this version yet"),
-    "max_fps": (lambda value: value == 0, "0: a limit is not in this version yet"),
-    "plan": (lambda value: value is True, "true: false is not in this version yet"),
+    "freshness": (lambda value: value in ("every_frame", "freshest"), '"every_frame" or "freshest"'),
+    "max_age_ms": (lambda value: 0 <= value <= _MAX_AGE_MS, f"milliseconds up to {_MAX_AGE_MS}, or 0 for no limit"),
+    "max_fps": (lambda value: 0 <= value <= 1000, "frames a second up to 1000, or 0 for no limit"),
     "frame_timeout_ms": (lambda value: 1 <= value <= _MAX_TIMEOUT_MS, f"milliseconds from 1 to {_MAX_TIMEOUT_MS}"),
     "max_pixels": (lambda value: 1 <= value <= 2**30, f"pixels from 1 to {2**30}"),
     "format": (lambda value: value in ("jpeg", "png", "webp", "keep"), '"jpeg", "png", "webp" or "keep"'),

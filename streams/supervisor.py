@@ -1,30 +1,41 @@
-"""One process for each pipeline, started again when it ends by itself."""
+"""One process for each pipeline of a file; what changes in the file is taken up while they run."""
 
 import asyncio
-import contextlib
 import logging
 import signal
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+
+from streams.child_process import ChildProcess
+from streams.pipeline_settings import PipelineSettings
+from streams.reload import tell_mistakes
+from streams.reload_requests import ReloadRequests, in_thread
+from streams.reload_rules import PipelineFile
 
 log = logging.getLogger(__name__)
 
-USAGE = 2
-FIRST_DELAY_S = 1.0
-MAX_DELAY_S = 30.0
-# A process that ran for so long had overcome its trouble; the next one is waited for as briefly as the first.
-STEADY_S = 60.0
-STOP_S = 60.0
+Command = Callable[[str], Sequence[str]]
 
 
 class Supervisor:
-    """Runs commands side by side until SIGTERM or SIGINT, or until one of them says that its settings are wrong.
+    """Runs a command for each pipeline until SIGTERM or SIGINT, or until one of them says that its settings are wrong.
 
-    A child's standard input is a pipe that closes with this process, so that no child need outlive it.
+    command: that of a pipeline, by its name. On SIGHUP, or when the file changes and is watched, pipelines that are new
+    in it are started, those that are gone are stopped, and the others are told to read it again. A file in which
+    anything is wrong changes nothing.
     """
 
-    def __init__(self, commands: Mapping[str, Sequence[str]], *, environ: Mapping[str, str]) -> None:
-        self._commands, self._environ = commands, environ
+    def __init__(
+        self,
+        pipelines: Sequence[PipelineSettings],
+        command: Command,
+        *,
+        file: PipelineFile,
+        environ: Mapping[str, str],
+    ) -> None:
+        self._pipelines, self._command, self._file, self._environ = tuple(pipelines), command, file, environ
+        self._children: dict[str, ChildProcess] = {}
+        # By name, those that are being stopped included: a pipeline that comes back waits for its former process.
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stop = asyncio.Event()
         self._signal: signal.Signals | None = None
         self._exit_code = 0
@@ -34,42 +45,59 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(signum, self._stopped_by, signum)
-        await asyncio.gather(*(self._keep(name, command) for name, command in self._commands.items()))
+        requests = ReloadRequests(self._file.watch)
+        with requests.listening():
+            for settings in self._pipelines:
+                self._start(settings.name, sound=False)
+            reloading = asyncio.ensure_future(self._reload_on(requests))
+            stopped = asyncio.ensure_future(self._stop.wait())
+            await asyncio.wait([stopped, reloading], return_when=asyncio.FIRST_COMPLETED)
+            reloading.cancel()
+            for child in self._children.values():
+                child.stop()
+            await asyncio.gather(*self._tasks.values())
+        if not reloading.cancelled():
+            reloading.result()
         return 130 if self._signal == signal.SIGINT else self._exit_code
 
     def _stopped_by(self, signum: signal.Signals) -> None:
         self._signal = signum
         self._stop.set()
 
-    async def _keep(self, name: str, command: Sequence[str]) -> None:
-        delay = FIRST_DELAY_S
-        while not self._stop.is_set():
-            started = time.monotonic()
-            # A session of its own: Ctrl-C reaches us alone, and we stop the children in order.
-            process = await asyncio.create_subprocess_exec(
-                *command, stdin=asyncio.subprocess.PIPE, start_new_session=True, env=self._environ
-            )
-            code = await self._until_ended(process)
-            if self._stop.is_set():
-                return
-            if code == USAGE:
-                self._exit_code = USAGE
-                self._stop.set()
-                return
-            delay = FIRST_DELAY_S if time.monotonic() - started > STEADY_S else min(delay * 2, MAX_DELAY_S)
-            log.error("worker of pipeline %s ended with %s; starting again in %.0f s", name, code, delay)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop.wait(), delay)
+    def _start(self, name: str, *, sound: bool) -> None:
+        child = self._children[name] = ChildProcess(name, self._command(name), environ=self._environ)
+        self._tasks[name] = asyncio.ensure_future(self._keep(child, self._tasks.get(name), sound=sound))
 
-    async def _until_ended(self, process: asyncio.subprocess.Process) -> int:
-        ended, asked = asyncio.ensure_future(process.wait()), asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait([ended, asked], return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
-        if not ended.done():
-            process.terminate()
+    async def _keep(self, child: ChildProcess, before: "asyncio.Task[None] | None", *, sound: bool) -> None:
+        try:
+            if before is not None:
+                await before
+            self._exit_code = await child.keep(sound=sound) or self._exit_code
+        finally:
+            # It has ended by itself: with wrong settings, or because it cannot even be started.
+            if self._children.get(child.name) is child:
+                self._stop.set()
+
+    async def _reload_on(self, requests: ReloadRequests) -> None:
+        while True:
+            await requests.next()
             try:
-                return await asyncio.wait_for(ended, STOP_S)
-            except TimeoutError:
-                process.kill()
-                return await process.wait()
-        return ended.result()
+                read = await in_thread(lambda: self._file.read_again(self._pipelines))
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - code of others is loaded there: it ends nothing
+                tell_mistakes(error, "all pipelines go on as they were")
+            else:
+                self._take_up(read)
+
+    def _take_up(self, read: Sequence[PipelineSettings]) -> None:
+        running, wanted = list(self._children), [settings.name for settings in read]
+        self._pipelines = tuple(read)
+        for name in running:
+            if name in wanted:
+                self._children[name].reload()
+            else:
+                log.info("pipeline %s is no longer in %s; its worker is stopped", name, self._file.path)
+                self._children.pop(name).stop()
+        for name in wanted:
+            if name not in running:
+                log.info("pipeline %s is new in %s; its worker is started", name, self._file.path)
+                self._start(name, sound=True)

@@ -48,7 +48,8 @@ class Warmup:
         self._settings, self._mailbox, self._pool = settings, mailbox, pool
         self._in_flight = InFlight(max_frames=FRAMES_A_THREAD * settings.threads, max_bytes=MAX_BYTES)
         self._lanes: dict[Turns, _Lane] = {}
-        self._running: dict[_Frame, Task[None]] = {}
+        # Those that have arrived; None: not its turn yet.
+        self._frames: dict[_Frame, Task[None] | None] = {}
         self._pace: Pace | None = None
 
     def begin(self, turns: Turns, pipeline: Pipeline, partition: Partition, *, before: int) -> None:
@@ -77,10 +78,11 @@ class Warmup:
         for lane in list(self._lanes.values()):
             self._end(lane, warm=False)
 
-    def end_hung(self, now: float, timeout_s: float) -> None:
-        """Give up on frames that run for longer than this; their cameras begin afresh. now: time.monotonic()."""
-        for frame, task in list(self._running.items()):
-            if not task.started or now - task.started <= timeout_s:
+    def end_hung(self, now: float) -> None:
+        """Give up on frames past their time limit; their cameras begin afresh. now: time.monotonic()."""
+        for frame, task in list(self._frames.items()):
+            timeout_s = frame.lane.pipeline.settings.frame_timeout_ms / 1000
+            if task is None or not task.started or now - task.started <= timeout_s:
                 continue
             at = self._pool.abandon(task)
             if at is None:
@@ -115,6 +117,7 @@ class Warmup:
     def _arrived(self, frame: "_Frame") -> None:
         lane = frame.lane
         lane.pending += 1
+        self._frames[frame] = None
         if lane.over or not lane.turns.ask_before(frame.camera, partial(self._start, frame)):
             self._leave(frame)
 
@@ -123,20 +126,19 @@ class Warmup:
         if not lane.pending:
             self._end(lane)
 
-    def _start(self, frame: "_Frame", run: Run) -> None:
+    def _start(self, frame: "_Frame", run: Run) -> bool:
         lane = frame.lane
         if lane.over:
-            self._leave(frame)
-            lane.turns.over(frame.camera)
-            return
+            return False
         job = partial(_remember, frame.record, run, lane.pipeline.settings.max_pixels)
         task = Task(job, lambda task: self._mailbox.post(self._finished, frame, task, time.monotonic() - task.started))
-        self._running[frame] = task
+        self._frames[frame] = task
         self._pool.submit(task)
+        return True
 
     def _finished(self, frame: "_Frame", task: Task[None], seconds: float) -> None:
         lane = frame.lane
-        if self._running.get(frame) is not task:
+        if self._frames.get(frame) is not task:
             return
         lane.pace.ran(seconds)
         lane.cameras.add(frame.camera)
@@ -145,7 +147,7 @@ class Warmup:
         self._leave(frame)
 
     def _leave(self, frame: "_Frame") -> None:
-        self._running.pop(frame, None)
+        del self._frames[frame]
         self._in_flight.leave(frame.size)
         frame.lane.pending -= 1
         if frame.lane.all_read and not frame.lane.pending:
@@ -159,8 +161,12 @@ class Warmup:
         lane.pace.gone(lane)
         # First, so that the frames which waited stand behind those that still run.
         lane.turns.release(warm=warm)
-        for frame, task in list(self._running.items()):
-            if frame.lane is lane and self._pool.cancel(task):
+        for frame, task in list(self._frames.items()):
+            if frame.lane is not lane:
+                continue
+            if task is None:
+                self._leave(frame)
+            elif self._pool.cancel(task):
                 self._leave(frame)
                 lane.turns.over(frame.camera)
         lane.tell()

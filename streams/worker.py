@@ -6,8 +6,9 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from importlib.metadata import version
-from typing import Any, cast
 
 import cv2
 from aiokafka.errors import KafkaError as AiokafkaError
@@ -17,9 +18,17 @@ from streams.app import FrameApp, build_app
 from streams.contract.errors import FramelaneError
 from streams.contract.kafka_settings import KafkaSettings
 from streams.contract.status import INTERVAL_S, Status, encode_status
+from streams.lanes import Partition
+from streams.metrics import new_registry
 from streams.pipeline import Pipeline
 from streams.pipeline_settings import PipelineSettings
+from streams.progress import Progress
+from streams.reload import Reloader, opening
+from streams.reload_requests import ReloadRequests
+from streams.reload_rules import PipelineFile
 from streams.settings import WorkerSettings
+from streams.traces import close_tracing
+from streams.watching import start_watching
 
 log = logging.getLogger(__name__)
 
@@ -30,66 +39,97 @@ ASSIGNMENT_CHECK_S = 0.1
 
 
 def run_worker(
-    pipeline: PipelineSettings, kafka: KafkaSettings, settings: WorkerSettings, accounts: Accounts
+    pipeline: PipelineSettings,
+    kafka: KafkaSettings,
+    settings: WorkerSettings,
+    accounts: Accounts,
+    *,
+    file: PipelineFile | None = None,
 ) -> signal.Signals:
     """Serve a pipeline until SIGTERM or SIGINT, which is returned; `accounts` then holds the closing sums.
 
+    file: where the pipeline stands; it is read again on SIGHUP, and when it changes, where it is watched.
     Raises FramelaneError when the worker cannot go on: it ends without committing what is not delivered.
     """
     # Frames run side by side; OpenCV's own threads would only get in each other's way.
     cv2.setNumThreads(1)
-    return asyncio.run(_serve(Pipeline(pipeline), kafka, settings, accounts))
+
+    async def run(until: ExitStack) -> signal.Signals:
+        made = Pipeline(pipeline)
+        with opening(made):
+            app = build_app(made, kafka, settings, accounts)
+        progress = Progress(app)
+        watchdog = start_watching(
+            progress, kafka, settings.watching, accounts=accounts, registry=new_registry(), until=until
+        )
+        requests = ReloadRequests(file.watch if file else None)
+        reporter = Reporter(progress, settings, accounts)
+        with requests.listening():
+            jobs = (app.frames.watch_deadlines(), watchdog.run(), Reloader(app.frames, requests, file).run())
+            return await _serve(app, settings, reporter, [asyncio.ensure_future(job) for job in jobs])
+
+    # Watched until the loop is closed, for it may hang while it ends, too.
+    with ExitStack() as until:
+        return asyncio.run(run(until))
 
 
 async def _serve(
-    pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings, accounts: Accounts
+    app: FrameApp, settings: WorkerSettings, reporter: "Reporter", jobs: "Sequence[asyncio.Future[None]]"
 ) -> signal.Signals:
-    try:
-        app = build_app(pipeline, kafka, settings, accounts)
-    except FramelaneError:
-        raise
-    except Exception as error:
-        # An operator's open() is anyone's code.
-        raise FramelaneError(f"pipeline {pipeline.label} cannot be opened: {type(error).__name__}: {error}") from error
     asked: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     _listen(asked)
-    reporter = Reporter(app, settings, accounts)
-    watch = asyncio.ensure_future(app.frames.watch_deadlines())
+    deadlines, *others = jobs
     try:
-        await app.start()
+        await _start(app, jobs)
+        pipeline = app.frames.pipeline
         log.info("worker of pipeline %s in group %s is running", pipeline.label, pipeline.settings.group)
-        await _run_until(asked, app, reporter, watch)
+        await _run_until(asked, app, reporter, jobs)
     except Exception as error:
         # Given up before it leaves the group, so that nothing more is published or committed.
         app.frames.kill_all(for_good=True)
         await _leave(app, CRASH_GRACE_S)
         reporter.report("stopped")
         await asyncio.to_thread(app.frames.outbox.publisher.close, CRASH_GRACE_S)
+        await close_tracing(app.frames.outbox.tracing)
         if not isinstance(error, AiokafkaError | FramelaneError):
             raise
-        raise FramelaneError(f"worker of pipeline {pipeline.label} cannot go on: {error}") from error
+        raise FramelaneError(f"worker of pipeline {app.frames.pipeline.label} cannot go on: {error}") from error
+    for job in others:
+        job.cancel()
     log.info("stopping: %d frames in flight", app.frames.in_flight)
     # Frames that hang have their deadline while it leaves, too.
     await _leave(app, settings.drain_s * 2 + STOP_GRACE_S)
-    watch.cancel()
+    deadlines.cancel()
     app.frames.kill_all()
     reporter.report("stopped")
     await asyncio.to_thread(app.frames.outbox.publisher.close)
+    await close_tracing(app.frames.outbox.tracing)
     return asked.result()
 
 
+async def _start(app: FrameApp, jobs: "Sequence[asyncio.Future[None]]") -> None:
+    """Start Faust, which may stand still already while it joins the group; raise what keeps it from going on."""
+    starting = asyncio.ensure_future(app.start())
+    await asyncio.wait([starting, *jobs], return_when=asyncio.FIRST_COMPLETED)
+    for job in jobs:
+        if job.done():
+            starting.cancel()
+            job.result()
+    await starting
+
+
 async def _run_until(
-    asked: "asyncio.Future[signal.Signals]", app: FrameApp, reporter: "Reporter", watch: "asyncio.Future[None]"
+    asked: "asyncio.Future[signal.Signals]", app: FrameApp, reporter: "Reporter", jobs: "Sequence[asyncio.Future[None]]"
 ) -> None:
-    """Return when the worker is asked to stop; raise what keeps it from going on."""
+    """Return when the worker is asked to stop; raise what keeps it from going on, be it a job that ends."""
     reporting = asyncio.ensure_future(reporter.run())
     ended = asyncio.ensure_future(app.wait_until_stopped())
     try:
-        await asyncio.wait([asked, ended, reporting, watch], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([asked, ended, reporting, *jobs], return_when=asyncio.FIRST_COMPLETED)
     finally:
         for task in (ended, reporting):
             task.cancel()
-    for job in (reporting, watch):
+    for job in (reporting, *jobs):
         if job.done() and not job.cancelled():
             job.result()
     if app.crashed or not asked.done():
@@ -116,8 +156,8 @@ def _listen(asked: "asyncio.Future[signal.Signals]") -> None:
 class Reporter:
     """Puts the worker's status on its topic, every two seconds."""
 
-    def __init__(self, app: FrameApp, settings: WorkerSettings, accounts: Accounts) -> None:
-        self._app, self._settings, self._accounts = app, settings, accounts
+    def __init__(self, progress: Progress, settings: WorkerSettings, accounts: Accounts) -> None:
+        self._progress, self._settings, self._accounts = progress, settings, accounts
         self._instance = f"{socket.gethostname()}-{os.getpid()}"
         self._started_ns = time.time_ns()
 
@@ -125,7 +165,7 @@ class Reporter:
         """Report until cancelled: every two seconds, and at once when partitions come or go."""
         reported, last = set[object](), 0.0
         while True:
-            assigned = set(self._app.consumer.assignment())
+            assigned = set[object](self._progress.partitions)
             if assigned != reported or time.monotonic() - last >= INTERVAL_S:
                 self.report("running")
                 reported, last = assigned, time.monotonic()
@@ -136,20 +176,13 @@ class Reporter:
         if not self._settings.status_topic:
             return
         status = self._status(state)
-        self._app.frames.outbox.publisher.publish_unconfirmed(
+        self._progress.frames.outbox.publisher.publish_unconfirmed(
             self._settings.status_topic, value=encode_status(status), key=status.key.encode()
         )
 
-    def _highwater(self, tp: Any) -> int | None:
-        try:
-            return cast("int | None", self._app.consumer.highwater(tp))
-        except AssertionError:
-            # The consumer's own thread has just given the partition up.
-            return None
-
     def _status(self, state: str) -> Status:
-        frames, now_ns = self._app.frames, time.time_ns()
-        assigned = sorted(self._app.consumer.assignment()) if state == "running" else []
+        frames, progress, now_ns = self._progress.frames, self._progress, time.time_ns()
+        running = state == "running"
         return Status(
             role="worker",
             instance=self._instance,
@@ -159,9 +192,15 @@ class Reporter:
             state=state,  # type: ignore[arg-type]
             pipeline=frames.pipeline.label,
             group=frames.pipeline.settings.group,
-            partitions=[f"{tp.topic}/{tp.partition}" for tp in assigned],
-            lag=frames.lag({(tp.topic, tp.partition): self._highwater(tp) for tp in assigned}),
-            stage_seconds=dict(frames.stage_seconds),
+            partitions=[_name(each) for each in progress.partitions] if running else [],
+            lag={_name(each): behind for each, behind in progress.lag().items()} if running else {},
+            lag_s={_name(each): behind for each, behind in progress.lag_s(now_ns=now_ns).items()} if running else {},
+            rebalances=frames.rebalances,
+            stage_seconds=frames.times.totals(),
             cameras=self._accounts.snapshot(now_ns),
             settings={"threads": self._settings.threads, "input": frames.pipeline.settings.input},
         )
+
+
+def _name(partition: Partition) -> str:
+    return f"{partition.topic}/{partition.partition}"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from framelane.cli import broker, demo, doctor, operators, pipelines, produce, record, tail, topics, work
+from framelane.cli import broker, demo, doctor, operators, pipelines, produce, record, status, tail, topics, work
 from framelane.cli.options import INTERRUPTED
 from framelane.parent import end_with_parent
 from framelane.stopping import exit_on
@@ -48,6 +48,7 @@ app.add_typer(pipelines.app, name="pipelines")
 app.command("operators")(operators.operators)
 app.command("tail")(tail.tail)
 app.command("record")(record.record)
+app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 
 

@@ -19,16 +19,25 @@ from framelane.cli import options
 from streams.contract import topics
 from streams.contract.errors import FramelaneError, SettingError
 from streams.contract.kafka_settings import has_kafka_table
+from streams.settings import WatchSettings
 
 if TYPE_CHECKING:
     from streams.accounts import Accounts
     from streams.contract.kafka_settings import KafkaSettings
     from streams.pipeline_settings import PipelineSettings
+    from streams.reload_rules import PipelineFile
     from streams.settings import WorkerSettings
+
+# The defaults of the options below.
+WATCH = WatchSettings()
 
 
 def _quick(flag: str, metavar: str, text: str) -> Any:
     return typer.Option(flag, metavar=metavar, help=text, show_default=False, rich_help_panel="Quick form (--op)")
+
+
+def _watched(flag: str, metavar: str, text: str) -> Any:
+    return typer.Option(flag, metavar=metavar, help=text, rich_help_panel="Metrics, probes, watchdog")
 
 
 def work(
@@ -38,6 +47,9 @@ def work(
     pipeline: Annotated[
         str | None, typer.Option("--pipeline", metavar="NAME", help="Only this one of the file.")
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch/--no-watch", help="Reload by itself when the file changes, not only on SIGHUP.")
+    ] = False,
     op: Annotated[
         list[str] | None,
         typer.Option("--op", metavar="OP", help="An operator, as NAME or NAME:key=value,...; once for each, in order."),
@@ -53,6 +65,23 @@ def work(
     ] = None,
     quality: Annotated[int | None, _quick("--quality", "N", "JPEG quality, 1 to 100. Default: 80.")] = None,
     threads: Annotated[int | None, typer.Option(help="Frames processed at the same time. Default: the cores.")] = None,
+    metrics_port: Annotated[
+        int, _watched("--metrics-port", "N", "Metrics and probes; another free port when it is taken. 0: off.")
+    ] = WATCH.port,
+    metrics_host: Annotated[
+        str, _watched("--metrics-host", "HOST", "Where that port is; 0.0.0.0: on every address of this machine.")
+    ] = WATCH.host,
+    metrics_cameras: Annotated[
+        int, _watched("--metrics-cameras", "N", "Cameras that metrics tell apart; the rest is counted together.")
+    ] = WATCH.cameras,
+    stall_limit: Annotated[
+        str,
+        _watched(
+            "--stall-limit",
+            "TIME",
+            "End when frames wait, Kafka answers, and nothing is committed for so long. 0: never.",
+        ),
+    ] = f"{WATCH.stall_s:g}s",
     warmup_max: Annotated[
         str,
         typer.Option(
@@ -74,32 +103,46 @@ def work(
 
     A second worker is the same command once more: workers of a group share its partitions. Other operators need
     another group. A new group begins with the oldest frame. Ctrl-C and SIGTERM let a worker finish what it has begun,
-    and leave the group.
+    and leave the group. SIGHUP has it read the file of pipelines again, and take up their operators, cameras and limits
+    without losing a frame; a file with a mistake changes nothing.
 
     **Examples**
 
     - `framelane work --op resize:width=640 --op grayscale`
     - `framelane work --op blur:kernel=5 --group framelane.blur --output frames.blurred --threads 2`
-    - `framelane work --pipelines pipelines.toml`
+    - `framelane work --pipelines pipelines.toml --watch`
     """
     from framelane.logs import set_up_logging
     from framelane.waiting import wait_for_kafka
+    from streams.file_watch import FileWatch
     from streams.pipeline_settings import load_pipelines, quick_pipeline
+    from streams.reload_rules import PipelineFile, Serves
     from streams.settings import WorkerSettings
+    from streams.settings_file import SettingsFile
 
     set_up_logging(log_level)
+    watching = WatchSettings(
+        port=metrics_port,
+        host=metrics_host,
+        cameras=metrics_cameras,
+        stall_s=options.seconds(stall_limit, option="--stall-limit"),
+    )
     wait_s = options.seconds(wait, option="--wait")
-    numbers: dict[str, Any] = {
-        name: n for name, n in {"threads": threads, "memory_cameras": memory_cameras}.items() if n is not None
-    }
-    worker = WorkerSettings(**numbers, warmup_max_s=options.seconds(warmup_max, option="--warmup-max"))
+    limits: dict[str, Any] = {"threads": threads, "memory_cameras": memory_cameras}
+    limits = {name: value for name, value in limits.items() if value is not None}
+    warmup_max_s = options.seconds(warmup_max, option="--warmup-max")
+    worker = WorkerSettings(**limits, warmup_max_s=warmup_max_s, watching=watching)
     quick = {"group": group, "input": input_topic, "output": output, "events": events, "dead_letter": dead_letter}
     given: dict[str, Any] = {name: value for name, value in {**quick, "quality": quality}.items() if value is not None}
+    # Before the file is read, so that no change is missed.
+    file_watch = FileWatch(pipelines) if watch and pipelines is not None else None
     if pipelines is None:
         if not op:
             raise SettingError("work: expected --pipelines FILE, or at least one --op, such as --op resize:width=640")
         if pipeline is not None:
             raise SettingError(f"--pipeline {pipeline!r}: names one of the pipelines of a file: give --pipelines FILE")
+        if watch:
+            raise SettingError("--watch: the pipeline of --op has no file to be watched; give --pipelines FILE")
         chosen: tuple[PipelineSettings, ...] = (quick_pipeline(op, name=_name_of(group), **given),)
     else:
         _refuse_with_file(op, given)
@@ -107,17 +150,22 @@ def work(
     if config is None and pipelines is not None and has_kafka_table(pipelines):
         config = pipelines
     kafka = options.kafka_settings(bootstrap, config)
+    file = None
+    if pipelines is not None:
+        serves: Serves = "one" if pipeline is not None else "all" if len(chosen) > 1 else "only"
+        table = SettingsFile(pipelines).content.get("kafka") if config == pipelines else None
+        file = PipelineFile(path=pipelines, serves=serves, kafka=table, watch=file_watch)
     kafka.for_faust()
     named = [topic for each in chosen for topic in (each.input, each.output, each.events, each.dead_letter) if topic]
     absent = wait_for_kafka(
         kafka, list(dict.fromkeys(named)), optional=[topics.STATUS] if status else (), wait_s=wait_s
     )
-    if len(chosen) > 1:
-        sys.exit(_supervise([settings.name for settings in chosen]))
+    if file is not None and file.serves == "all":
+        sys.exit(_supervise(chosen, file, metrics_port=metrics_port))
     if absent:
         create = topics.create_command(absent, reach=kafka.reach)
         print(f"framelane: no status is reported, as there is no topic {topics.STATUS}: {create}", file=sys.stderr)
-    _serve(chosen[0], kafka, replace(worker, status_topic="" if absent or not status else topics.STATUS))
+    _serve(chosen[0], kafka, replace(worker, status_topic="" if absent or not status else topics.STATUS), file)
 
 
 def _name_of(group: str | None) -> str:
@@ -144,16 +192,19 @@ def _chosen(pipelines: "tuple[PipelineSettings, ...]", name: str | None) -> "tup
     return chosen
 
 
-def _serve(pipeline: "PipelineSettings", kafka: "KafkaSettings", settings: "WorkerSettings") -> None:
+def _serve(
+    pipeline: "PipelineSettings", kafka: "KafkaSettings", settings: "WorkerSettings", file: "PipelineFile | None"
+) -> None:
     from streams.accounts import Accounts
     from streams.worker import run_worker
 
     accounts = Accounts()
     code = FramelaneError.exit_code
     try:
-        ended_by = run_worker(pipeline, kafka, settings, accounts)
+        ended_by = run_worker(pipeline, kafka, settings, accounts, file=file)
         code = options.INTERRUPTED if ended_by == signal.SIGINT else 0
     except FramelaneError as error:
+        code = error.exit_code
         print(f"framelane: {error}", file=sys.stderr)
     except Exception:  # noqa: BLE001 - a defect of ours: told whole, and the process ends all the same
         traceback.print_exc()
@@ -170,20 +221,26 @@ def _print_sums(accounts: "Accounts") -> None:
         reasons = "".join(f", {reason} {count}" for reason, count in sorted(sums.dead_lettered.items()))
         print(
             f"{camera}: consumed {sums.consumed}, processed {sums.processed}, filtered {sums.filtered}, "
-            f"stale {sums.stale}, dead-lettered {dead}{reasons}, returned {sums.returned}",
+            f"stale {sums.stale}, dead-lettered {dead}{reasons}, returned {sums.returned}, gaps {sums.gaps}",
             file=sys.stderr,
         )
 
 
-def _supervise(names: list[str]) -> int:
+def _supervise(pipelines: "tuple[PipelineSettings, ...]", file: "PipelineFile", *, metrics_port: int) -> int:
     from framelane.parent import child_environ
     from streams.supervisor import Supervisor
 
-    # The same command once more for each, so that it means the same.
-    again = [sys.executable, "-m", "framelane", *sys.argv[1:]]
-    commands = {name: [*again, "--pipeline", name] for name in names}
+    # The same command once more for each, so that it means the same; but one of us watches the file.
+    again = [sys.executable, "-m", "framelane", *sys.argv[1:], "--no-watch", "--pipeline"]
+    numbers: dict[str, int] = {}
+
+    def command(name: str) -> list[str]:
+        # A port is for one of them; a pipeline that comes back has the one that it had.
+        port = metrics_port and metrics_port + numbers.setdefault(name, len(numbers))
+        return [*again, name, "--metrics-port", str(port)]
 
     async def run() -> int:
-        return await Supervisor(commands, environ=child_environ(os.environ)).run()
+        environ = child_environ(os.environ)
+        return await Supervisor(pipelines, command, file=file, environ=environ).run()
 
     return asyncio.run(run())

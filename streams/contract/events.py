@@ -48,6 +48,8 @@ def encode_event(
         "ce_id": f"{frame.name}/{operator_index}/{number}",
         "ce_time": rfc3339(frame.captured_at_ns),
     }
+    if frame.traceparent:
+        texts["traceparent"] = frame.traceparent
     return msgspec.json.encode(record), [(name, text.encode()) for name, text in texts.items()]
 
 

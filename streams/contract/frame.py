@@ -1,14 +1,15 @@
 """The frame: what travels from camera to subscriber."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, Self
 
 import msgspec
 import numpy as np
 
 from streams.contract.identity import camera_source, frame_name
-from streams.contract.images import Image, decode
+from streams.contract.images import Image, ImageHeader, decode, shrink
 
 Affine = np.ndarray[Any, np.dtype[np.float64]]
 _IDENTITY: Affine = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
@@ -45,6 +46,7 @@ class Frame:
     raw_size: (width, height) of the picture as the camera gave it.
     to_raw: 2 x 3 float64, from this picture's pixels (x, y, 1) to the raw one's.
     hops: when the frame passed which place, ns since 1970, by name ("received", "started", "processed").
+    header: what the bytes say of themselves, once the gate has let them pass.
     """
 
     camera_id: str
@@ -65,7 +67,10 @@ class Frame:
     events: tuple[Event, ...] = ()
     raw_size: tuple[int, int] = (0, 0)
     to_raw: Affine = field(default_factory=lambda: _IDENTITY, repr=False)
+    header: ImageHeader | None = field(default=None, repr=False)
     _image: Image | None = field(default=None, repr=False)
+    # The same picture decoded at a reduced scale, when that is all that is needed of it.
+    _reduced: Image | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.source:
@@ -85,10 +90,22 @@ class Frame:
         Raises FrameError when the bytes are not an image.
         """
         if self._image is None:
-            object.__setattr__(self, "_image", decode(self.data))
-        image = self._image
-        assert image is not None
-        return image
+            image = decode(self.data, header=self.header)
+            image.flags.writeable = False
+            object.__setattr__(self, "_image", image)
+            return image
+        return self._image
+
+    def downscaled(self, width: int, height: int) -> Image:
+        """The picture averaged to this size in pixels, which is no larger than its own: uint8, (H, W, 3) or (H, W).
+
+        It has been decoded no larger than that where nobody needs more (`plan`), and may be what others get as well:
+        do not write into it. Raises FrameError when the bytes are not an image.
+        """
+        reduced = self._reduced
+        if reduced is None or reduced.shape[1] < width or reduced.shape[0] < height:
+            reduced = self.image
+        return shrink(reduced, width, height)
 
     @property
     def has_image(self) -> bool:
@@ -103,11 +120,26 @@ class Frame:
         """
         to_raw = self.to_raw if back is None else compose(self.to_raw, back)
         height, width = image.shape[:2]
-        return replace(self, _image=image, width=width, height=height, data=b"", to_raw=to_raw)
+        return self.changed(
+            _image=image, _reduced=None, header=None, width=width, height=height, data=b"", to_raw=to_raw
+        )
 
     def with_events(self, *events: Event) -> Self:
         """The same frame with more found in it."""
-        return replace(self, events=self.events + events)
+        return self.changed(events=self.events + events)
+
+    def changed(self, **values: Any) -> Self:
+        """The same frame with other values in these fields, for which nothing is derived or checked.
+
+        As `dataclasses.replace`, which takes several times as long for so many fields; a frame is changed a few times
+        on its way.
+        """
+        new = object.__new__(type(self))
+        for put, value in zip(_PUT, _GET(self), strict=True):
+            put(new, value)
+        for name, value in values.items():
+            object.__setattr__(new, name, value)
+        return new
 
     def box(self, x: float, y: float, w: float, h: float, *, label: str = "", score: float = 0.0) -> Box:
         """A Box from pixels of this picture: moved back to the raw picture and made fractions of it, within 0 to 1."""
@@ -140,10 +172,18 @@ class Frame:
         )
 
 
+_FIELDS = [each.name for each in fields(Frame)]
+_GET = attrgetter(*_FIELDS)
+_PUT = [getattr(Frame, name).__set__ for name in _FIELDS]
+
+
 def compose(outer: Affine, inner: Affine) -> Affine:
     """The 2 x 3 affine that applies inner first, then outer."""
-    result: Affine = np.vstack([outer, [0.0, 0.0, 1.0]]) @ np.vstack([inner, [0.0, 0.0, 1.0]])
-    return result[:2]
+    if outer is _IDENTITY:
+        return inner
+    result: Affine = outer[:, :2] @ inner
+    result[:, 2] += outer[:, 2]
+    return result
 
 
 Headers = Sequence[tuple[str, bytes | None]]

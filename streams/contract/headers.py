@@ -3,13 +3,16 @@
 Only key and value are required. A record without our headers is a good frame of the camera that its key names.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from streams.contract.errors import FrameError
 from streams.contract.frame import Frame, Headers
 from streams.contract.identity import camera_source, frame_name, is_camera_id, is_epoch
-from streams.contract.images import MAX_PIXELS, exif_orientation, inspect
+from streams.contract.images import MAX_PIXELS, inspect
+from streams.contract.traceparent import sound_traceparent
 
 FRAME_TYPE = "io.framelane.frame.v1"
 MAX_HEADER_BYTES = 16 * 1024
@@ -37,29 +40,24 @@ class Record:
 
 def to_headers(frame: Frame) -> list[tuple[str, bytes]]:
     """The headers of a frame's record, in a fixed order; UTF-8 text."""
-    texts: dict[str, str] = {
-        "content-type": frame.content_type,
-        "ce_specversion": "1.0",
-        "ce_type": FRAME_TYPE,
-        "ce_source": frame.source,
-        "ce_id": frame.name,
-        "ce_time": rfc3339(frame.captured_at_ns),
-        "ce_epoch": frame.epoch,
-        "ce_frameseq": str(frame.sequence),
-        "ce_capturedns": str(frame.captured_at_ns),
-        "ce_width": str(frame.width),
-        "ce_height": str(frame.height),
-    }
-    optional = {
-        "ce_pipeline": frame.pipeline,
-        "ce_input": frame.input,
-        "traceparent": frame.traceparent,
-        "ce_mediatimens": frame.media_time_ns,
-        "ce_cameraclockns": frame.camera_clock_ns,
-        **{header: frame.hops.get(hop) for hop, header in HOPS.items()},
-    }
-    texts.update({name: str(value) for name, value in optional.items() if value not in (None, "")})
-    return [(name, text.encode()) for name, text in texts.items()]
+    headers = [
+        ("content-type", frame.content_type.encode()),
+        ("ce_specversion", b"1.0"),
+        ("ce_type", FRAME_TYPE.encode()),
+        ("ce_source", frame.source.encode()),
+        ("ce_id", frame.name.encode()),
+        ("ce_time", rfc3339(frame.captured_at_ns).encode()),
+        ("ce_epoch", frame.epoch.encode()),
+        ("ce_frameseq", b"%d" % frame.sequence),
+        ("ce_capturedns", b"%d" % frame.captured_at_ns),
+        ("ce_width", b"%d" % frame.width),
+        ("ce_height", b"%d" % frame.height),
+    ]
+    texts = (("ce_pipeline", frame.pipeline), ("ce_input", frame.input), ("traceparent", frame.traceparent))
+    headers += [(name, text.encode()) for name, text in texts if text]
+    times = (("ce_mediatimens", frame.media_time_ns), ("ce_cameraclockns", frame.camera_clock_ns))
+    headers += [(name, b"%d" % at_ns) for name, at_ns in times if at_ns is not None]
+    return headers + [(header, b"%d" % frame.hops[hop]) for hop, header in HOPS.items() if hop in frame.hops]
 
 
 def camera_of(record: Record) -> str:
@@ -74,19 +72,37 @@ def camera_of(record: Record) -> str:
     return camera_id
 
 
-def to_frame(record: Record, *, max_pixels: int = MAX_PIXELS) -> Frame:
+def numbered(record: Record, camera_id: str) -> tuple[str, int] | None:
+    """Epoch and sequence as the record's `ce_id` says them; None without one, or when it is not this camera's.
+
+    Costs next to nothing, and checks no more than that: `to_frame` does.
+    """
+    for name, value in record.headers:
+        if name == "ce_id" and value is not None:
+            camera, _, rest = value.decode(errors="replace").partition("/")
+            epoch, _, number = rest.rpartition("/")
+            return (epoch, int(number)) if camera == camera_id and epoch and _is_number(number) else None
+    return None
+
+
+def to_frame(
+    record: Record,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    input: str | None = None,
+    hops: Mapping[str, int] | None = None,
+    traceparent: str | None = None,
+) -> Frame:
     """Read a record as a frame; nothing is decoded, but the image passes the gate.
 
-    Raises FrameError: bad_headers when headers are there and contradict the key or each other, and whatever
-    `images.inspect` refuses.
+    input, hops, traceparent: in place of those that the headers tell. Raises FrameError: bad_headers when headers are
+    there and contradict the key or each other, and whatever `images.inspect` refuses.
     """
     camera_id = camera_of(record)
     texts = _texts(record.headers)
     epoch, sequence = _identity(camera_id, texts, record)
     header = inspect(record.value or b"", max_pixels=max_pixels)
-    width, height = header.width, header.height
-    if header.content_type == "image/jpeg" and exif_orientation(record.value or b"") >= 5:
-        width, height = height, width
+    width, height = header.upright
     return Frame(
         camera_id=camera_id,
         epoch=epoch,
@@ -98,18 +114,24 @@ def to_frame(record: Record, *, max_pixels: int = MAX_PIXELS) -> Frame:
         data=record.value or b"",
         source=texts.get("ce_source", camera_source(camera_id)),
         pipeline=texts.get("ce_pipeline", ""),
-        input=texts.get("ce_input", ""),
+        input=texts.get("ce_input", "") if input is None else input,
         media_time_ns=_optional_number(texts, "ce_mediatimens"),
         camera_clock_ns=_optional_number(texts, "ce_cameraclockns"),
-        traceparent=texts.get("traceparent", ""),
-        hops={hop: int(texts[name]) for hop, name in HOPS.items() if _is_number(texts.get(name, ""))},
+        traceparent=sound_traceparent(texts.get("traceparent", "")) if traceparent is None else traceparent,
+        hops=_hops(texts) if hops is None else hops,
+        header=header,
     )
 
 
 def flooded(headers: Headers) -> bool:
     """Whether there are more headers than any frame has a use for."""
-    size = sum(len(name) + len(value or b"") for name, value in headers[:MAX_HEADERS])
-    return len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES
+    if len(headers) > MAX_HEADERS:
+        return True
+    size = 0
+    # Asked of every frame, and a generator would take twice as long.
+    for name, value in headers:
+        size += len(name) + len(value or b"")
+    return size > MAX_HEADER_BYTES
 
 
 def _texts(headers: Headers) -> dict[str, str]:
@@ -123,6 +145,9 @@ def _texts(headers: Headers) -> dict[str, str]:
         try:
             texts[name] = value.decode()
         except UnicodeDecodeError as error:
+            if name == "traceparent":
+                # As the standard has it, an invalid one is as good as none: no reason to give up the frame.
+                continue
             raise _bad(f"the header {name} is not UTF-8") from error
     return texts
 
@@ -145,6 +170,10 @@ def _identity(camera_id: str, texts: dict[str, str], record: Record) -> tuple[st
     if named != texts["ce_id"]:
         raise _bad(f"ce_epoch and ce_frameseq say {named!r}, ce_id says {texts['ce_id']!r}")
     return epoch, int(number)
+
+
+def _hops(texts: dict[str, str]) -> dict[str, int]:
+    return {hop: int(texts[name]) for hop, name in HOPS.items() if _is_number(texts.get(name, ""))}
 
 
 def _is_number(text: str) -> bool:
@@ -171,5 +200,10 @@ def _bad(message: str) -> FrameError:
 
 def rfc3339(at_ns: int) -> str:
     """A time in ns since 1970 as RFC 3339 in UTC, to the microsecond."""
-    at = datetime.fromtimestamp(at_ns // 1_000_000_000, tz=UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ns % 1_000_000_000 // 1000:06d}Z"
+    return f"{_second(at_ns // 1_000_000_000)}.{at_ns % 1_000_000_000 // 1000:06d}Z"
+
+
+@lru_cache(maxsize=256)
+def _second(at: int) -> str:
+    # Written for every frame, and many are of the same second.
+    return f"{datetime.fromtimestamp(at, tz=UTC):%Y-%m-%dT%H:%M:%S}"

@@ -15,6 +15,7 @@ import numpy as np
 import simplejpeg
 
 from streams.contract.errors import FrameError
+from streams.contract.jpeg_markers import exif_orientation, has_end
 
 MAX_PIXELS = 25_000_000
 MAX_BYTES = 64 * 1024 * 1024
@@ -23,15 +24,32 @@ EXTENSIONS = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp"}
 
 Image = np.ndarray[Any, np.dtype[np.uint8]]
 Mode = Literal["color", "gray"]
+Scale = Literal[1, 2, 4, 8]
 
 
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
-    """What an image says of itself: its type and its size in pixels as stored (before EXIF orientation)."""
+    """What an image says of itself.
+
+    width, height: pixels as stored, before EXIF orientation. colorspace: of a JPEG ("YCbCr", "Gray", "RGB", "CMYK" or
+    "YCCK"), else "". orientation: that of a JPEG's EXIF data, 1 to 8; 1 where it has none.
+    """
 
     content_type: str
     width: int
     height: int
+    colorspace: str = ""
+    orientation: int = 1
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """(width, height) in pixels after EXIF orientation; of a PNG or WebP, as stored."""
+        return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
+
+    @property
+    def scales(self) -> bool:
+        """Whether it can be decoded at a reduced scale or to gray in less time than in full."""
+        return self.content_type == "image/jpeg" and self.colorspace not in ("CMYK", "YCCK")
 
 
 def inspect(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> ImageHeader:
@@ -59,8 +77,8 @@ def inspect(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_B
 def _read_header(data: bytes) -> ImageHeader:
     try:
         if data[:3] == b"\xff\xd8\xff":
-            height, width, _, _ = simplejpeg.decode_jpeg_header(data)
-            return ImageHeader("image/jpeg", width, height)
+            height, width, colorspace, _ = simplejpeg.decode_jpeg_header(data)
+            return ImageHeader("image/jpeg", width, height, colorspace, exif_orientation(data))
         if data[:8] == b"\x89PNG\r\n\x1a\n":
             width, height = struct.unpack(">II", data[16:24])
             return ImageHeader("image/png", width, height)
@@ -96,26 +114,51 @@ def _cv2() -> ModuleType:
     return cv2
 
 
-def decode(data: bytes, *, mode: Mode = "color", max_pixels: int = MAX_PIXELS) -> Image:
+def decode(
+    data: bytes,
+    *,
+    mode: Mode = "color",
+    scale: Scale = 1,
+    max_pixels: int = MAX_PIXELS,
+    header: ImageHeader | None = None,
+) -> Image:
     """Decode to uint8 (H, W, 3) BGR, or (H, W) when mode is "gray"; EXIF orientation applied, 16 bits reduced to 8.
 
+    scale: 2, 4 or 8 decodes a JPEG to a half, a quarter or an eighth of its width and height, rounded up, where its
+    header `scales`; whatever does not is decoded in full. header: what `inspect` has said of these bytes already.
     Strict: a truncated or otherwise damaged image raises FrameError (undecodable); what `inspect` refuses does, too.
     """
-    header = inspect(data, max_pixels=max_pixels)
-    if header.content_type == "image/jpeg":
-        return _decode_jpeg(data, mode)
-    return _decode_with_cv2(data, mode)
-
-
-def _decode_jpeg(data: bytes, mode: Mode) -> Image:
-    # cv2 takes twice as long for the same pixels, and returns a JPEG whose data end early as if it were whole.
+    header = header or inspect(data, max_pixels=max_pixels)
+    if not header.scales:
+        return _decode_with_cv2(data, mode)
+    # cv2 takes longer for the same pixels, and returns a JPEG whose data end early as if it were whole.
     try:
-        if simplejpeg.decode_jpeg_header(data)[2] in ("CMYK", "YCCK"):
-            return _decode_with_cv2(data, mode)
-        image: Image = simplejpeg.decode_jpeg(data, "BGR" if mode == "color" else "GRAY", strict=True)
+        image: Image = simplejpeg.decode_jpeg(
+            data,
+            "BGR" if mode == "color" else "GRAY",
+            min_width=-(-header.width // scale) if scale > 1 else 0,
+            min_height=-(-header.height // scale) if scale > 1 else 0,
+            min_factor=scale,
+            strict=True,
+        )
     except ValueError as error:
         raise FrameError(f"cannot be decoded: {error}", reason="undecodable", stage="decode") from error
-    return orient(image if mode == "color" else image[:, :, 0], exif_orientation(data))
+    return orient(image if mode == "color" else image[:, :, 0], header.orientation)
+
+
+def check_complete(data: bytes, header: ImageHeader) -> None:
+    """Raise FrameError (undecodable) where a JPEG that nobody decodes ends early; damage within it is not seen."""
+    if header.content_type == "image/jpeg" and not has_end(data):
+        raise FrameError("cannot be decoded: it ends early", reason="undecodable", stage="decode")
+
+
+def shrink(image: Image, width: int, height: int) -> Image:
+    """The picture averaged to this size in pixels (INTER_AREA); itself where it has that size already."""
+    if image.shape[:2] == (height, width):
+        return image
+    cv2 = _cv2()
+    result: Image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return result
 
 
 def _decode_with_cv2(data: bytes, mode: Mode) -> Image:
@@ -128,30 +171,6 @@ def _decode_with_cv2(data: bytes, mode: Mode) -> Image:
     if image is None:
         raise FrameError("cannot be decoded: truncated or damaged", reason="undecodable", stage="decode")
     return image
-
-
-def exif_orientation(jpeg: bytes) -> int:
-    """The EXIF orientation (1 to 8, CIPA DC-008 tag 0x0112) of a JPEG; 1 where it has none or it makes no sense."""
-    at = 2
-    while jpeg[at : at + 1] == b"\xff" and at + 4 <= len(jpeg):
-        marker, size = jpeg[at + 1], int.from_bytes(jpeg[at + 2 : at + 4], "big")
-        if marker == 0xE1 and jpeg[at + 4 : at + 10] == b"Exif\0\0":
-            return _tiff_orientation(jpeg[at + 10 : at + 2 + size])
-        if marker == 0xDA or size < 2:
-            break
-        at += 2 + size
-    return 1
-
-
-def _tiff_orientation(tiff: bytes) -> int:
-    order: Literal["little", "big"] = "little" if tiff[:2] == b"II" else "big"
-    first = int.from_bytes(tiff[4:8], order)
-    count = int.from_bytes(tiff[first : first + 2], order)
-    for at in range(first + 2, min(first + 2 + 12 * count, len(tiff) - 11), 12):
-        if int.from_bytes(tiff[at : at + 2], order) == 0x0112:
-            value = int.from_bytes(tiff[at + 8 : at + 10], order)
-            return value if 1 <= value <= 8 else 1
-    return 1
 
 
 def orient(image: Image, orientation: int) -> Image:

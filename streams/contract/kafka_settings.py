@@ -30,6 +30,7 @@ _FAUST_TWINS = {
     "heartbeat.interval.ms": "broker_heartbeat_interval",
     "group.instance.id": "consumer_group_instance_id",
     "max.partition.fetch.bytes": "consumer_max_fetch_size",
+    "check.crcs": "broker_check_crcs",
 }
 
 
@@ -250,6 +251,8 @@ def _in_faust_units(key: str, value: str | int | float | bool) -> str | float:
     try:
         if key.endswith(".ms"):
             return float(value) / 1000
+        if key == "check.crcs":
+            return str(value).lower() == "true"
         return int(value) if key.endswith(".bytes") else str(value)
     except ValueError as error:
         raise SettingError(f"kafka.librdkafka.{key!r} = {value!r}: expected a number") from error

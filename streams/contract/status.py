@@ -20,7 +20,8 @@ class CameraSums(msgspec.Struct, kw_only=True):
 
     Producer: captured = produced + dropped (by reason) + what is in flight.
     Worker: consumed = processed + filtered + stale + dead-lettered (by reason) + returned + what is in flight; returned
-    are the frames given back at a rebalance or a stop, which come again.
+    are the frames given back at a rebalance or a stop, which come again. gaps: frames whose numbers are missing in what
+    came; they were lost or dropped before, and are no part of the sum.
     age_p50_ms, age_p99_ms: capture to published, over the last ten seconds; None where nothing was published.
     """
 
@@ -33,6 +34,7 @@ class CameraSums(msgspec.Struct, kw_only=True):
     stale: int = 0
     dead_lettered: dict[str, int] = msgspec.field(default_factory=dict)
     returned: int = 0
+    gaps: int = 0
     age_p50_ms: float | None = None
     age_p99_ms: float | None = None
 
@@ -40,7 +42,9 @@ class CameraSums(msgspec.Struct, kw_only=True):
 class Status(msgspec.Struct, kw_only=True):
     """One report. Times are ns since 1970; `state` is "stopped" in an instance's last one.
 
-    pipeline: `name@hash` of a worker. partitions: `topic/partition` that it has. lag: frames behind, by the same names.
+    pipeline: `name@hash` of a worker. partitions: `topic/partition` that it has. lag: frames behind, by the same names;
+    lag_s: how long ago the frame at the position was captured, in seconds, 0.0 where none waits. What is not known is
+    left out. rebalances: how often partitions were assigned, the first time included.
     stage_seconds: time spent in each stage since the start. settings: what a person would want to see.
     """
 
@@ -54,6 +58,8 @@ class Status(msgspec.Struct, kw_only=True):
     group: str = ""
     partitions: list[str] = msgspec.field(default_factory=list)
     lag: dict[str, int] = msgspec.field(default_factory=dict)
+    lag_s: dict[str, float] = msgspec.field(default_factory=dict)
+    rebalances: int = 0
     stage_seconds: dict[str, float] = msgspec.field(default_factory=dict)
     cameras: dict[str, CameraSums] = msgspec.field(default_factory=dict)
     settings: dict[str, Any] = msgspec.field(default_factory=dict)

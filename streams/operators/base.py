@@ -6,16 +6,21 @@ from typing import Literal, Protocol
 from streams.contract.frame import Frame
 
 Opened = Callable[[Frame], Frame | None]
-Needs = Literal["color", "gray", "none"]
+Needs = Literal["color", "gray", "any", "none"]
 
 
 class Operator(Protocol):
     """A frozen dataclass whose fields are the operator's parameters.
 
     It is made once, when the settings are read: `__post_init__` refuses wrong values with
-    `streams.operators.checks.ParameterError`, so that nothing starts with them. A class may carry `version`
-    (ClassVar[int], 1 where it is missing): raise it when the same parameters come to give another picture, so that
-    the hash of the pipeline changes.
+    `streams.operators.checks.ParameterError`, so that nothing starts with them. Of each frame no more is decoded than
+    the operators say that they need, so what they say has to be true.
+
+    A class may carry `version` (ClassVar[int], 1 where it is missing): raise it when the same parameters come to give
+    another picture, so that the hash of the pipeline changes. It may have a method `reads_at(width, height)`: the size,
+    (width, height) in pixels, at which it looks at a picture of this size. It then takes its picture by
+    `frame.downscaled(width, height)` alone, and what it returns for a size below the frame's is that picture, changed
+    or not, or the frame as it was. Without the method it looks at every pixel.
     """
 
     @property
@@ -24,7 +29,11 @@ class Operator(Protocol):
 
     @property
     def needs(self) -> str:
-        """What it reads of the picture: "color", "gray" (its lightness is enough) or "none". Usually a ClassVar."""
+        """What it needs of the picture: "color", "gray", "any" or "none". Usually a ClassVar.
+
+        "gray": its lightness is enough, and a picture that it returns shows no colour. "any": it does the same to each
+        channel, and so makes of a gray picture what is the gray of its coloured result. "none": it never asks for it.
+        """
 
     @property
     def changes_image(self) -> bool:

@@ -20,12 +20,16 @@ class Blur:
     kind: Literal["gaussian", "median"] = "gaussian"
     kernel: int = 5
     memory_frames: ClassVar[int] = 0
-    needs: ClassVar[Needs] = "color"
     changes_image: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         require(self.kind in ("gaussian", "median"), self, "kind", '"gaussian" or "median"')
         require(3 <= self.kernel <= 255 and self.kernel % 2 == 1, self, "kernel", "an odd number from 3 to 255")
+
+    @property
+    def needs(self) -> Needs:
+        """The median of each channel is not that of the lightness."""
+        return "any" if self.kind == "gaussian" else "color"
 
     def open(self) -> Opened:
         """Soften each frame."""

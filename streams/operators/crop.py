@@ -23,7 +23,7 @@ class Crop:
     w: float | None = None
     h: float | None = None
     memory_frames: ClassVar[int] = 0
-    needs: ClassVar[Needs] = "color"
+    needs: ClassVar[Needs] = "any"
     changes_image: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

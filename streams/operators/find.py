@@ -5,11 +5,11 @@ import re
 from dataclasses import is_dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from streams.contract.errors import SettingError
 from streams.operators import OPERATORS
-from streams.operators.base import Operator
+from streams.operators.base import Needs, Operator
 
 ENTRY_POINTS = "framelane.operators"
 BY_MODULE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
@@ -62,8 +62,8 @@ def _checked(found: Any, op: str) -> type[Operator]:
         wrong = f"it lacks {', '.join(lacking)}"
     elif not is_dataclass(found):
         wrong = "it is not a dataclass, whose fields would be its parameters"
-    elif isinstance(needs, str) and needs not in ("color", "gray", "none"):
-        wrong = f"its needs is {needs!r}, not 'color', 'gray' or 'none'"
+    elif isinstance(needs, str) and needs not in get_args(Needs):
+        wrong = f"its needs is {needs!r}, not 'color', 'gray', 'any' or 'none'"
     elif isinstance(memory, int) and memory < 0:
         wrong = f"its memory_frames is {memory}, below 0"
     elif not callable(getattr(found, "open")):  # noqa: B009 - the type is not known to have it

@@ -13,6 +13,8 @@ from streams.operators.areas import WHOLE, Rect, Zones, require_zones, zone_mask
 from streams.operators.base import Needs, Opened
 from streams.operators.checks import require
 
+_ENOUGH_WIDTH = 320
+_MAX_DOWNSCALE = 16
 _SURE = 200  # MOG2 marks the moving with 255 and shadows with 127.
 
 
@@ -30,8 +32,9 @@ class Motion:
     zones: areas to watch; none is the whole picture, as zone "0". min_area: the smallest thing that counts, as a
     fraction of the picture. history: frames that the background is learnt from. var_threshold: how unlike the
     background a pixel must be (squared, in its own variances). shadows: leave them out; what is only darker than its
-    background may then be missed, in gray pictures above all. downscale: looks at a picture this many times smaller.
-    warmup: frames that pass before anything is reported.
+    background may then be missed, in gray pictures above all. downscale: looks at a picture this many times smaller;
+    without it, at one halved for as long as 320 pixels of its width remain. warmup: frames that pass before anything
+    is reported.
     """
 
     zones: Zones = ()
@@ -39,7 +42,7 @@ class Motion:
     history: int = 200
     var_threshold: float = 25.0
     shadows: bool = False
-    downscale: int = 2
+    downscale: int | None = None
     warmup: int = 10
     needs: ClassVar[Needs] = "color"
     changes_image: ClassVar[bool] = False
@@ -49,7 +52,8 @@ class Motion:
         require(0 < self.min_area <= 1, self, "min_area", "a fraction of the picture above 0, up to 1")
         require(2 <= self.history <= 10_000, self, "history", "a number of frames from 2 to 10000")
         require(0 < self.var_threshold <= 10_000, self, "var_threshold", "a number above 0, up to 10000")
-        require(1 <= self.downscale <= 16, self, "downscale", "a number from 1 to 16")
+        sound = self.downscale is None or 1 <= self.downscale <= _MAX_DOWNSCALE
+        require(sound, self, "downscale", f"a number from 1 to {_MAX_DOWNSCALE}")
         require(1 <= self.warmup <= self.history, self, "warmup", f"1 to history, which is {self.history}")
 
     @property
@@ -63,46 +67,61 @@ class Motion:
 
         def motion(frame: Frame) -> Frame:
             nonlocal watch
-            if watch is None or watch.shape != frame.image.shape:
-                watch = _Watch(self, frame.image.shape)
+            small = frame.downscaled(*self.reads_at(frame.width, frame.height))
+            if watch is None or (watch.size, watch.shape) != ((frame.width, frame.height), small.shape):
+                watch = _Watch(self, (frame.width, frame.height), small.shape)
             events = [
                 Event(type="motion", data=MotionFound(zone=str(zone), boxes=tuple(frame.box(*rect) for rect in rects)))
-                for zone, rects in watch.see(frame.image)
+                for zone, rects in watch.see(small)
             ]
             return frame.with_events(*events) if events else frame
 
         return motion
 
+    def reads_at(self, width: int, height: int) -> tuple[int, int]:
+        """The picture made smaller as `downscale` says; at least one pixel."""
+        downscale = self.downscale or _halved_to(_ENOUGH_WIDTH, width)
+        return max(1, width // downscale), max(1, height // downscale)
+
+
+def _halved_to(least: int, width: int) -> int:
+    downscale = 1
+    while downscale < _MAX_DOWNSCALE and width // (2 * downscale) >= least:
+        downscale *= 2
+    return downscale
+
 
 class _Watch:
     """The background of one camera at one size, seen through the rectangle that holds all zones."""
 
-    def __init__(self, settings: Motion, shape: tuple[int, ...]) -> None:
-        self.shape = shape
+    def __init__(self, settings: Motion, size: tuple[int, int], shape: tuple[int, ...]) -> None:
+        """size: (width, height) of the frame's picture. shape: of the smaller one that is looked at."""
+        self.size, self.shape = size, shape
         height, width = shape[:2]
         zones = settings.zones or (WHOLE,)
         points = tuple(point for zone in zones for point in zone)
-        self._x, self._y, self._w, self._h = zone_rect(points, width=width, height=height)
-        self._small = (max(1, self._w // settings.downscale), max(1, self._h // settings.downscale))
-        self._scale = (self._w / self._small[0], self._h / self._small[1])
+        x, y, w, h = self._rect = zone_rect(points, width=width, height=height)
+        self._scale = (size[0] / width, size[1] / height)
         # Once for each size: the zones do not move.
-        self._masks = [self._mask(zone_mask(zone, width=width, height=height)) for zone in zones]
-        self._least = max(1.0, settings.min_area * width * height / (self._scale[0] * self._scale[1]))
+        self._masks = [zone_mask(zone, width=width, height=height)[y : y + h, x : x + w].copy() for zone in zones]
+        self._least = max(1.0, settings.min_area * width * height)
         self._warmup = settings.warmup
         self._seen = 0
         self._model = cv2.createBackgroundSubtractorMOG2(settings.history, settings.var_threshold, settings.shadows)
         self._kernel = np.ones((3, 3), np.uint8)
 
     def see(self, image: Image) -> list[tuple[int, list[Rect]]]:
-        """Learn from the picture; for each zone with motion in it its number and x, y, w, h in pixels."""
-        part = image[self._y : self._y + self._h, self._x : self._x + self._w]
-        small = cv2.resize(part, self._small, interpolation=cv2.INTER_AREA)
-        moving = self._model.apply(small)
+        """Learn from the picture; for each zone with motion in it its number and x, y, w, h in pixels of the frame."""
+        x, y, w, h = self._rect
+        moving = self._model.apply(image[y : y + h, x : x + w])
         self._seen += 1
         # An unlearnt background makes everything look as if it moved.
         if self._seen <= self._warmup:
             return []
         moving = cv2.threshold(moving, _SURE, 255, cv2.THRESH_BINARY)[1]
+        # Opening takes away only, so where there is too little before it, it can be left out.
+        if cv2.countNonZero(moving) < self._least:
+            return []
         moving = cv2.morphologyEx(moving, cv2.MORPH_OPEN, self._kernel)
         if cv2.countNonZero(moving) < self._least:
             return []
@@ -110,20 +129,15 @@ class _Watch:
         found = ((number, self._rects(cv2.bitwise_and(moving, mask))) for number, mask in enumerate(self._masks))
         return [(number, rects) for number, rects in found if rects]
 
-    def _mask(self, mask: Image) -> Image:
-        part = mask[self._y : self._y + self._h, self._x : self._x + self._w]
-        small: Image = cv2.resize(part, self._small, interpolation=cv2.INTER_NEAREST)  # type: ignore[assignment]
-        return small
-
     def _rects(self, moving: cv2.typing.MatLike) -> list[Rect]:
         _, _, stats, _ = cv2.connectedComponentsWithStats(moving, connectivity=8)
         # Component 0 is what does not move. Largest first; where two are equal, by place, so that a repeat is the same.
         blobs = sorted((row for row in stats[1:].tolist() if row[4] >= self._least), key=lambda row: (-row[4], row))
-        across, down = self._scale
+        (left, top, _, _), (across, down) = self._rect, self._scale
         return [
             (
-                self._x + round(x * across),
-                self._y + round(y * down),
+                round((left + x) * across),
+                round((top + y) * down),
                 max(1, round(w * across)),
                 max(1, round(h * down)),
             )

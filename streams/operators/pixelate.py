@@ -29,7 +29,7 @@ class Pixelate:
     zones: Zones = ()
     cells: int = 12
     memory_frames: ClassVar[int] = 0
-    needs: ClassVar[Needs] = "color"
+    needs: ClassVar[Needs] = "any"
     changes_image: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

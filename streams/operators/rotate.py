@@ -26,7 +26,7 @@ class Rotate:
     angle: float = 90.0
     expand: bool = True
     memory_frames: ClassVar[int] = 0
-    needs: ClassVar[Needs] = "color"
+    needs: ClassVar[Needs] = "any"
     changes_image: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

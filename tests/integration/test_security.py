@@ -40,6 +40,7 @@ RIGHTS = {
         (TOPIC, "frames.processed", DESCRIBE),
         (GROUP, "archive", READ),
     ],
+    "status": [(GROUP, "framelane.quick", DESCRIBE), (TOPIC, "frames.raw", READ), (TOPIC, "frames.status", READ)],
 }
 
 
@@ -107,6 +108,13 @@ def test_every_role_with_its_certificate_and_the_rights_of_the_readme(
     mutual: EmbeddedKafka, authority: Authority, tmp_path: Path
 ) -> None:
     all_roles({who: authority.settings(who, mutual.bootstrap) for who in RIGHTS}, tmp_path)
+    done = run_cli(["status", "--json", "--config", str(authority.settings("status", mutual.bootstrap))])
+    assert (done.returncode, done.stderr) == (0, "")
+    found = json.loads(done.stdout)
+    quick = next(each for each in found["pipelines"] if each["group"] == "framelane.quick")
+    assert (quick["trouble"], quick["state"], len(quick["partitions"])) == ("", "empty", 6)
+    assert quick["lag_s"] is not None
+    assert [each["state"] for each in found["workers"]] == ["stopped"]
 
 
 @pytest.mark.parametrize(
@@ -119,6 +127,15 @@ def test_whoever_has_no_rights_is_told_which(mutual: EmbeddedKafka, authority: A
     assert "no right to it" in done.stderr
     assert "frames." in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_status_without_rights_says_which_are_missing(mutual: EmbeddedKafka, authority: Authority) -> None:
+    config = authority.settings("intruder", mutual.bootstrap)
+    done = run_cli(["status", "--json", "--group", "framelane.quick", "--config", str(config), "--wait", "5s"])
+    assert (done.returncode, done.stderr) == (0, "")
+    mends = " ".join(each["mend"] for each in json.loads(done.stdout)["findings"])
+    assert "Describe on group framelane.quick" in mends
+    assert "topic frames.status: an anonymous client has no right to it" in mends
 
 
 def test_a_worker_that_may_not_write_ends_and_commits_nothing(mutual: EmbeddedKafka, authority: Authority) -> None:

@@ -54,7 +54,7 @@ class Returns(Raises):
                 "another camera": replace(frame, camera_id="other"),
                 "floats": frame.with_image(floats),
                 "nothing to see": frame.with_image(np.zeros((0, 4, 3), np.uint8)),
-                "no picture": replace(frame, _image=None),
+                "no picture": replace(frame, data=b"", _image=None),
                 "another size": replace(frame.with_image(np.zeros((9, 9), np.uint8)), width=8),
                 "fewer events": replace(frame, events=()),
             }[self.what]
@@ -74,6 +74,26 @@ class Scribbles(Raises):
             return frame
 
         return scribble
+
+
+@dataclass(frozen=True, slots=True)
+class Negative(Raises):
+    """Turns the picture into its negative, and says that it does not look at it."""
+
+    def open(self) -> Opened:
+        """Subtract it from white."""
+        return lambda frame: frame.with_image(255 - frame.image)
+
+
+@dataclass(frozen=True, slots=True)
+class Brightness(Raises):
+    """Measures how light the picture is, and leaves it as it is."""
+
+    needs: ClassVar[Needs] = "gray"
+
+    def open(self) -> Opened:
+        """Attach the mean, of 0 to 255."""
+        return lambda frame: frame.with_events(Event(type="brightness", data={"mean": float(frame.image.mean())}))
 
 
 @dataclass(frozen=True, slots=True)

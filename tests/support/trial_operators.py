@@ -1,5 +1,6 @@
 """Operators that behave badly, or slowly: given to workers as `trial_operators:NAME`."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -101,6 +102,28 @@ class InOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Rising:
+    """Remembers, takes its time, and refuses a frame that is not newer than the one before it. ms: for each frame."""
+
+    ms: int = 10
+    memory_frames: ClassVar[int] = 1
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = False
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        seen: list[int] = []
+
+        def operate(frame: Frame) -> Frame:
+            time.sleep(self.ms / 1000)
+            if seen and frame.sequence <= seen[-1]:
+                raise RuntimeError(f"{frame.sequence} after {seen[-1]}")
+            seen.append(frame.sequence)
+            return frame
+
+        return operate
+
+
+@dataclass(frozen=True, slots=True)
 class Remembers:
     """Tells which frames it has seen. hang_at, raise_at: the sequence of a frame at which it hangs, or raises."""
 
@@ -136,3 +159,50 @@ class NoModel:
         if threading.current_thread() is threading.main_thread():
             return lambda frame: frame
         raise OSError("no model there")
+
+
+@dataclass(frozen=True, slots=True)
+class Exits:
+    """Ends the process, or tries to: when it is made, or opened."""
+
+    when: str = "opened"
+    memory_frames: ClassVar[int] = 0
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.when == "made":
+            sys.exit("no licence")
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        sys.exit("no licence")
+
+
+# Frames wait here until it is set; each tells of its beginning.
+GATE = threading.Event()
+BEGUN = threading.Semaphore(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Waits at the gate. Its picture is 8 pixels wide for each frame that it has seen since it was opened."""
+
+    memory_frames: int = 0
+    needs: ClassVar[str] = "color"
+    changes_image: ClassVar[bool] = True
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        seen: list[int] = []
+        busy = threading.Lock()
+
+        def operate(frame: Frame) -> Frame:
+            if self.memory_frames and not busy.acquire(blocking=False):
+                raise RuntimeError("two frames of one memory at once")
+            BEGUN.release()
+            GATE.wait()
+            seen.append(frame.sequence)
+            if self.memory_frames:
+                busy.release()
+            return frame.with_image(np.zeros((8, 8 * len(seen), 3), np.uint8))
+
+        return operate

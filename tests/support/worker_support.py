@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -139,8 +139,19 @@ class Worker:
 class Fleet:
     """Workers of one group. Use as a context manager: what still runs at the end is killed."""
 
-    def __init__(self, bootstrap: str, folder: Path, topics: Topics, *, variant: str = "mended") -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        folder: Path,
+        topics: Topics,
+        *,
+        variant: str = "mended",
+        status: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """status: whether they report on frames.status. environ: more of the environment for them."""
         self.bootstrap, self.folder, self.topics, self.variant = bootstrap, folder, topics, variant
+        self._status, self._environ = status, {"PYTHONPATH": str(SUPPORT), **(environ or {})}
         self.group = unique("group")
         self.workers: list[Worker] = []
         self._admin = AdminClient({"bootstrap.servers": bootstrap})
@@ -162,9 +173,9 @@ class Fleet:
         more += ["--events", topics.events, "--dead-letter", topics.dead_letter]
         return self._start([*arguments, *more])
 
-    def start_file(self, pipelines: Path) -> Worker:
+    def start_file(self, pipelines: Path, *arguments: str) -> Worker:
         """Start a worker of a file's pipelines, which name their topics and groups themselves."""
-        return self._start(["--pipelines", str(pipelines)])
+        return self._start(["--pipelines", str(pipelines), *arguments])
 
     def _start(self, arguments: Sequence[str]) -> Worker:
         name = f"worker-{len(self.workers)}"
@@ -172,10 +183,16 @@ class Fleet:
         config.write_text(f'[kafka.librdkafka]\n"client.id" = "{name}"\n"session.timeout.ms" = {SESSION_S * 1000}\n')
         log = self.folder / f"{name}.log"
         command = [sys.executable, str(SUPPORT / "worker_variants.py"), self.variant, "work", *arguments]
-        command += ["--bootstrap", self.bootstrap, "--config", str(config), "--no-status"]
+        command += [
+            "--bootstrap",
+            self.bootstrap,
+            "--config",
+            str(config),
+            "--status" if self._status else "--no-status",
+        ]
         with log.open("wb") as stderr:
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stderr=stderr, env=cli_environ(PYTHONPATH=str(SUPPORT))
+                command, stdin=subprocess.DEVNULL, stderr=stderr, env=cli_environ(**self._environ)
             )
         worker = Worker(process, name, log)
         self.workers.append(worker)

@@ -3,15 +3,20 @@
 What a test proves with a worker, it must not prove with the worker that lacks the safeguard.
 """
 
+import itertools
 import sys
+import threading
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
-from framelane.cli import main
+from framelane.__main__ import main
 from streams.agents import FrameAgent
+from streams.cameras import Run
 from streams.consumer import FrameConsumer
 from streams.outbox import FrameLane
+from streams.pipeline import Pipeline
+from streams.settings import WatchSettings
 
 
 def _replace(owner: type, name: str, method: Any) -> None:
@@ -49,6 +54,50 @@ def ack_at_once() -> None:
     _replace(FrameAgent, "uncommitted", uncommitted)
 
 
+def drop_at_swap() -> None:
+    """A worker that gives up what it has in hand when its pipeline changes, and begins anew with what comes next."""
+
+    def swap(self: FrameAgent, pipeline: Pipeline, shared: Run) -> None:
+        self.kill_all()
+        self.assigned()
+        self.pipeline, self.shared = pipeline, shared
+
+    _replace(FrameAgent, "swap", swap)
+
+
+def never_resumes() -> None:
+    """A worker whose fetching never begins after an assignment, as when Faust waits for an answer that never comes."""
+
+    async def on_partitions_assigned(self: FrameConsumer, assigned: Any, generation_id: int = 0) -> None:
+        self._frames.assigned()
+
+    _replace(FrameConsumer, "on_partitions_assigned", on_partitions_assigned)
+
+
+def never_commits() -> None:
+    """A worker that does all its work, and whose commits come to nothing."""
+
+    async def force_commit(self: FrameConsumer, *_: Any, **__: Any) -> bool:
+        return False
+
+    _replace(FrameConsumer, "force_commit", force_commit)
+
+
+def blocks() -> None:
+    """A worker whose event loop is blocked for good by its tenth frame; the time until it is given up is made short."""
+    taken = itertools.count()
+    take = FrameAgent.take
+
+    def then_block(self: FrameAgent, *args: Any, **more: Any) -> None:
+        if next(taken) == 10:
+            threading.Event().wait()
+        take(self, *args, **more)
+
+    _replace(FrameAgent, "take", then_block)
+    WatchSettings.__init__.__kwdefaults__.update(loop_s=3.0, end_s=6.0)
+
+
 if __name__ == "__main__":
-    {"mended": mended, "no-drain": no_drain, "no-wake": no_wake, "ack-at-once": ack_at_once}[sys.argv.pop(1)]()
+    variants = (mended, no_drain, no_wake, ack_at_once, drop_at_swap, never_resumes, never_commits, blocks)
+    {variant.__name__.replace("_", "-"): variant for variant in variants}[sys.argv.pop(1)]()
     main()

@@ -23,10 +23,18 @@ MAY = {
     "streams.settings_rules": set[str](),
     "streams.settings_quick": {"streams.operators", "streams.contract"},
     "streams.settings_file": {"streams.operators", "streams.contract", "streams.settings_lines"},
-    "streams.pipeline_settings": {"streams.operators", "streams.contract", "streams.settings_"},
-    "streams.pipeline": {"streams.pipeline_settings", "streams.operators", "streams.contract"},
+    "streams.plan": {"streams.operators", "streams.contract"},
+    "streams.decoding": {"streams.plan", "streams.contract"},
+    "streams.pipeline_settings": {"streams.operators", "streams.contract", "streams.plan", "streams.settings_"},
+    "streams.pipeline": {
+        "streams.pipeline_settings",
+        "streams.decoding",
+        "streams.plan",
+        "streams.operators",
+        "streams.contract",
+    },
 }
-RANKS = ("streams.supervisor", "streams.worker", "streams.app", "streams.agents", "streams.lanes")
+RANKS = ("streams.supervisor", "streams.worker", "streams.reload", "streams.app", "streams.agents", "streams.lanes")
 
 
 def module_of(path: Path) -> str:

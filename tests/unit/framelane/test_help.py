@@ -22,9 +22,11 @@ COMMANDS = [
     "produce",
     "work",
     "pipelines check",
+    "pipelines explain",
     "operators",
     "tail",
     "record",
+    "status",
     "doctor",
 ]
 
@@ -57,8 +59,9 @@ def test_help_has_examples(command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_common_options_are_there(command: str) -> None:
     text = help_of(command)
-    offline = ("broker", "topics plan", "pipelines check", "operators")
-    listing = ("topics describe", "topics plan", "pipelines check", "operators", "tail", "doctor")
+    offline = ("broker", "topics plan", "pipelines check", "pipelines explain", "operators")
+    plain = ("topics describe", "topics plan", "pipelines check", "pipelines explain", "operators", "doctor")
+    listing = (*plain, "tail", "status")
     for option, commands in {
         "--log-level": COMMANDS,
         "--bootstrap": [each for each in COMMANDS if each not in offline],

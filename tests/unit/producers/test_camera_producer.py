@@ -10,6 +10,7 @@ from producers.camera_state import CameraState
 from producers.deliveries import Outgoing, topic_missing
 from producers.outbox import Done
 from streams.contract.errors import FrameError, MessageTooLarge, SettingError, TopicMissing
+from streams.contract.headers import to_headers
 from streams.contract.images import encode
 from streams.contract.kafka_settings import KafkaSettings
 
@@ -98,3 +99,15 @@ def test_a_connection_takes_a_camera_once() -> None:
         assert producer.status().cameras.keys() == {first.camera_id, "gate-2"}
     finally:
         producer.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "carried"),
+    [
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",) * 2,
+        ("garbage", ""),
+    ],
+)
+def test_a_frame_carries_the_trace_that_it_is_given_unless_that_is_unsound(given: str, carried: str) -> None:
+    frame = camera_on(Connection()).publish(JPEG, traceparent=given)
+    assert dict(to_headers(frame)).get("traceparent", b"").decode() == carried

@@ -7,14 +7,17 @@ SECOND = 1_000_000_000
 
 def test_sums_close() -> None:
     accounts = Accounts()
-    for _ in range(4):
-        accounts.consumed("a")
+    for _ in range(5):
+        accounts.consumed("a", size=100, missing=2)
     accounts.processed("a", captured_ns=0, now_ns=SECOND)
     accounts.filtered("a")
     accounts.dead_lettered("a", "empty")
     accounts.returned("a")
+    accounts.stale("a")
     sums = accounts.snapshot(SECOND)["a"]
-    assert sums.consumed == sums.processed + sums.filtered + sums.dead_lettered["empty"] + sums.returned
+    ended = sums.processed + sums.filtered + sums.stale + sums.dead_lettered["empty"] + sums.returned
+    assert sums.consumed == ended == 5
+    assert sums.gaps == 10
 
 
 def test_ages_are_of_the_last_ten_seconds_and_never_negative() -> None:

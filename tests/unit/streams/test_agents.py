@@ -3,8 +3,12 @@
 import asyncio
 import gc
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+import random
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -23,6 +27,7 @@ from streams.outbox import Work
 from streams.pipeline import Pipeline
 from streams.pipeline_settings import quick_pipeline
 from streams.pool import ThreadPool
+from streams.progress import Progress
 from streams.publisher import OutRecord, Receiver
 from streams.settings import WorkerSettings
 
@@ -75,6 +80,7 @@ def with_agent(
     cameras: tuple[str, ...] = (),
     settings: WorkerSettings | None = None,
     timeout_ms: int = 5000,
+    **more: object,
 ) -> None:
     """Run a test on a loop with an agent of its own."""
 
@@ -82,7 +88,7 @@ def with_agent(
         errors: list[Exception] = []
         settings_ = settings or worker()
         pipeline = Pipeline(
-            quick_pipeline([op], input="raw", output="out", cameras=cameras, frame_timeout_ms=timeout_ms)
+            quick_pipeline([op], input="raw", output="out", cameras=cameras, frame_timeout_ms=timeout_ms, **more)
         )
         mailbox = Mailbox(asyncio.get_running_loop(), on_error=errors.append)
         pool = ThreadPool(settings_.threads)
@@ -98,6 +104,19 @@ def with_agent(
 
 def positions(agent: FrameAgent) -> dict[int, int]:
     return {lane.partition.partition: lane.position or 0 for lane in agent.uncommitted()}
+
+
+async def delivered_up_to(position: int, agent: FrameAgent, broker: Broker) -> list[OutRecord]:
+    """Deliver what is published until the position is reached; what that was."""
+    sent = []
+    async with asyncio.timeout(WAIT_S):
+        while positions(agent) != {0: position}:
+            await broker.wait_for(1)
+            while broker.sent:
+                record, receiver = broker.sent.pop(0)
+                sent.append(record)
+                receiver.delivered()
+    return sent
 
 
 def sums(agent: FrameAgent, camera: str = "a") -> CameraSums:
@@ -307,6 +326,54 @@ def test_a_record_that_cannot_be_read_becomes_a_dead_letter_that_refers_to_it() 
     with_agent(test)
 
 
+@pytest.mark.parametrize("op", ["trial_operators:Slow:ms=20", "trial_operators:Rising:ms=20"])
+def test_the_freshest_frame_takes_the_place_of_those_that_wait(op: str) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset in range(0, 40, 2):
+            agent.take(record(offset), generation=1)
+            agent.take(record(offset + 1, camera="b"), generation=1)
+        # What waits is one frame of each camera, however many come.
+        assert not broker.held
+        # One frame of each at least was begun at once, or else its newest; the last ones are never skipped.
+        await delivered_up_to(40, agent, broker)
+        for camera in ("a", "b"):
+            found = sums(agent, camera)
+            assert (found.consumed, found.filtered, found.dead_lettered) == (20, 0, {})
+            assert found.processed >= 1
+            assert found.stale >= 17
+
+    with_agent(test, op=op, freshness="freshest")
+
+
+def test_what_is_freshest_is_published_and_in_order() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset in range(30):
+            agent.take(record(offset), generation=1)
+            if offset % 7 == 0:
+                await asyncio.sleep(0.03)
+        sent = await delivered_up_to(30, agent, broker)
+        offsets = [int(dict(out.headers)["ce_input"].split(b"/")[2]) for out in sent]
+        assert offsets == sorted(offsets)
+        assert offsets[-1] == 29
+
+    with_agent(test, op="trial_operators:Slow:ms=10", freshness="freshest", settings=worker(threads=1))
+
+
+def test_frames_past_their_age_and_above_the_rate_are_counted_and_not_processed() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        now_ms = time.time_ns() // 1_000_000
+        for offset, age_ms in enumerate((60_000, 59_000, 0, 0, 0)):
+            made = record(offset)
+            agent.take(replace(made, timestamp_ms=now_ms - age_ms), generation=1)
+        await broker.wait_for(1)
+        broker.sent.pop()[1].delivered()
+        found = sums(agent)
+        assert (found.consumed, found.stale, found.filtered, found.processed) == (5, 2, 2, 1)
+        assert positions(agent) == {0: 5}
+
+    with_agent(test, max_age_ms=30_000, max_fps=1)
+
+
 def test_too_many_hung_threads_end_the_worker() -> None:
     async def test(agent: FrameAgent, broker: Broker) -> None:
         watching = asyncio.ensure_future(agent.watch_deadlines())
@@ -346,6 +413,254 @@ def test_a_settled_frame_is_let_go_of_without_a_garbage_collection() -> None:
     with_agent(test)
 
 
+@pytest.fixture
+def gate() -> Iterator[threading.Event]:
+    """The gate of `trial_operators:Gate`, closed."""
+    trial_operators.GATE.clear()
+    while trial_operators.BEGUN.acquire(blocking=False):
+        pass
+    yield trial_operators.GATE
+    trial_operators.GATE.set()
+
+
+async def begun(count: int) -> None:
+    """Wait until so many frames have come to the gate."""
+    for _ in range(count):
+        assert await asyncio.to_thread(trial_operators.BEGUN.acquire, timeout=WAIT_S)
+
+
+def swap(agent: FrameAgent, *ops: str, **settings: object) -> str:
+    """Another pipeline: with these operators, or those that it has, and these settings; its label."""
+    made = quick_pipeline(list(ops)).operators if ops else agent.pipeline.settings.operators
+    pipeline = Pipeline(replace(agent.pipeline.settings, operators=made, **settings))  # type: ignore[arg-type]
+    agent.swap(pipeline, pipeline.open())
+    return pipeline.label
+
+
+def labels(broker: Broker) -> list[str]:
+    return [dict(out.headers)["ce_pipeline"].decode() for out, _ in broker.sent]
+
+
+def widths(broker: Broker) -> list[int]:
+    return [int(dict(out.headers)["ce_width"]) for out, _ in broker.sent]
+
+
+GATED = "trial_operators:Gate"
+REMEMBERING = "trial_operators:Gate:memory_frames=1"
+
+
+def test_frames_that_are_begun_finish_with_their_pipeline_and_the_others_get_the_new_one(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        old = agent.pipeline.label
+        for offset in range(4):
+            agent.take(record(offset), generation=1)
+        await begun(2)
+        new = swap(agent, GATED, "resize:width=4")
+        agent.take(record(4), generation=1)
+        gate.set()
+        await broker.wait_for(5)
+        assert labels(broker) == [old, old, new, new, new]
+        assert widths(broker)[2:] == [4, 4, 4]
+        assert 4 not in widths(broker)[:2]
+
+    with_agent(test, op=GATED)
+
+
+def test_memory_goes_on_where_the_operators_are_the_same(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        old = agent.pipeline.label
+        for offset in range(3):
+            agent.take(record(offset), generation=1)
+        await begun(1)
+        swap(agent, quality=50)
+        new = swap(agent, quality=60)
+        agent.take(record(3), generation=1)
+        gate.set()
+        await broker.wait_for(4)
+        assert labels(broker) == [old, new, new, new]
+        assert widths(broker) == [8, 16, 24, 32]
+
+    with_agent(test, op=REMEMBERING)
+
+
+def test_memory_begins_anew_where_the_operators_are_others(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset in range(3):
+            agent.take(record(offset), generation=1)
+        await begun(1)
+        swap(agent, REMEMBERING, "flip")
+        gate.set()
+        await broker.wait_for(3)
+        assert widths(broker) == [8, 8, 16]
+
+    with_agent(test, op=REMEMBERING)
+
+
+def test_a_memory_is_had_by_one_frame_at_a_time_whatever_was_before(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset in range(2):
+            agent.take(record(offset), generation=1)
+        await begun(2)
+        swap(agent, REMEMBERING)
+        for offset in range(2, 6):
+            agent.take(record(offset), generation=1)
+        await begun(1)
+        swap(agent, GATED)
+        last = swap(agent, REMEMBERING, "flip")
+        gate.set()
+        await broker.wait_for(6)
+        assert labels(broker)[3:] == [last] * 3
+        assert widths(broker)[2:] == [8, 8, 16, 24]
+
+    with_agent(test, op=GATED, settings=worker(threads=3))
+
+
+def test_what_is_not_begun_goes_by_the_new_filter_of_cameras(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset in range(4):
+            agent.take(record(offset, camera="ab"[offset % 2]), generation=1)
+        await begun(2)
+        swap(agent, cameras=("b",))
+        gate.set()
+        await broker.wait_for(3)
+        assert [out.key for out, _ in broker.sent] == [b"a", b"b", b"b"]
+        for _, receiver in broker.sent:
+            receiver.delivered()
+        assert sums(agent).filtered == 1
+        assert positions(agent) == {0: 4}
+
+    for op in (GATED, REMEMBERING):
+        gate.clear()
+        with_agent(test, op=op)
+
+
+def test_a_late_failure_names_the_pipeline_that_made_the_output() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        old = agent.pipeline.label
+        agent.take(record(0), generation=1)
+        await broker.wait_for(1)
+        swap(agent, quality=50)
+        broker.sent[0][1].refused(FrameError("too large", reason="output_too_large", stage="publish"))
+        assert dict(broker.sent[1][0].headers)["dl_pipeline"].decode() == old
+
+
+def test_numbers_that_are_missing_are_counted_apart_from_the_sum() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset, sequence in enumerate((0, 1, 5)):
+            agent.take(replace(record(offset), headers=[("ce_id", f"a/e1/{sequence}".encode())]), generation=1)
+        await broker.wait_for(3)
+        assert sums(agent).gaps == 3
+        # Taken from the committed position on, in a lane of its own: no gap of the camera's.
+        agent.kill_all()
+        agent.assigned()
+        agent.take(replace(record(9), headers=[("ce_id", b"a/e1/40")]), generation=2)
+        assert sums(agent).gaps == 3
+
+    with_agent(test)
+
+
+def test_a_frame_has_the_deadline_of_the_pipeline_that_it_was_begun_with(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        old = agent.pipeline.label
+        agent.take(record(0), generation=1)
+        agent.take(record(1), generation=1)
+        await begun(1)
+        swap(agent, frame_timeout_ms=60_000)
+        watching = asyncio.ensure_future(agent.watch_deadlines())
+        await broker.wait_for(1)
+        watching.cancel()
+        letter = dict(broker.sent[0][0].headers)
+        assert (letter["dl_reason"], letter["dl_pipeline"].decode()) == (b"operator_timeout", old)
+        # The memory is in use by the thread that hangs: the next frame has one of its own.
+        gate.set()
+        await broker.wait_for(2)
+        assert dict(broker.sent[1][0].headers)["ce_width"] == b"8"
+
+    with_agent(test, op=REMEMBERING, timeout_ms=50)
+
+
+def test_a_pipeline_that_wants_the_freshest_skips_what_waited_for_the_one_before(gate: threading.Event) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        for offset in range(5):
+            agent.take(record(offset), generation=1)
+        await begun(2)
+        swap(agent, freshness="freshest")
+        swap(agent, quality=50)
+        agent.take(record(5), generation=1)
+        gate.set()
+        await broker.wait_for(3)
+        assert [dict(out.headers)["ce_frameseq"] for out, _ in broker.sent] == [b"0", b"1", b"5"]
+        for _, receiver in broker.sent:
+            receiver.delivered()
+        assert sums(agent).stale == 3
+        assert positions(agent) == {0: 6}
+
+    with_agent(test, op=GATED)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_each_camera_goes_from_pipeline_to_pipeline_once_and_loses_nothing(seed: int) -> None:
+    rng = random.Random(seed)
+    count = 400
+    ways = ["trial_operators:Slow:ms=1", GATED, REMEMBERING]
+    # The odd ones also skip, now and then.
+    freshness = ["every_frame", "freshest"] if seed % 2 else ["every_frame"]
+
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        order, made, done = [agent.pipeline.label], dict[str, list[int]](), 0
+        trial_operators.GATE.set()
+        for offset in range(count):
+            agent.take(record(offset, camera=rng.choice("abc")), generation=1)
+            if rng.random() < 0.05:
+                order.append(swap(agent, rng.choice(ways), quality=10 + len(order), freshness=rng.choice(freshness)))
+            if rng.random() < 0.1:
+                await asyncio.sleep(0.002)
+        assert len(set(order)) > 10
+        while agent.in_flight:
+            await broker.wait_for(done + 1)
+            for out, receiver in broker.sent[done:]:
+                receiver.delivered()
+                label = dict(out.headers)["ce_pipeline"].decode()
+                made.setdefault((out.key or b"").decode(), []).append(order.index(label))
+            done = len(broker.sent)
+        assert all(turns == sorted(turns) for turns in made.values())
+        assert positions(agent) == {0: count}
+        found = [sums(agent, camera) for camera in "abc"]
+        assert sum(each.processed for each in found) == done
+        assert sum(each.processed + each.stale for each in found) == count
+        assert any(each.stale for each in found) == (len(freshness) > 1)
+
+    with_agent(test, op=ways[0], settings=worker(threads=4, lane_frames=2 * count))
+
+
+def test_it_has_its_place_once_partitions_are_assigned_and_until_they_are_given_up() -> None:
+    async def test(agent: FrameAgent, _: Broker) -> None:
+        progress = Progress(SimpleNamespace(frames=agent))  # type: ignore[arg-type]
+        assert not progress.joined
+        agent.assigned()
+        assert progress.joined
+        agent.kill_all()
+        assert not progress.joined
+        agent.assigned()
+        assert (progress.joined, agent.rebalances) == (True, 2)
+
+    with_agent(test)
+
+
+def test_each_stage_is_timed_once_for_each_frame() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        agent.times.arrived([("raw", 0)])
+        for offset in range(2):
+            agent.take(record(offset), generation=1)
+        await broker.wait_for(2)
+        for _, receiver in broker.sent:
+            receiver.delivered()
+        stages = {stage: times.count for stage, times in agent.times.histograms().items()}
+        assert stages == dict.fromkeys(["fetch", "queue", "decode", "0:flip", "encode", "order", "publish"], 2)
+
+    with_agent(test)
+
+
 @dataclass
 class Silence:
     """A past that is never told."""
@@ -381,7 +696,7 @@ def test_a_partition_that_stays_through_a_rebalance_keeps_its_memories() -> None
         agent.take(record(1), generation=1)
         await broker.wait_for(4)
         settle(broker)
-        agent.warmup.history = past = Silence()
+        agent.turns.warmup.history = past = Silence()
         await rebalance(agent, Partition("raw", 0))
         agent.take(record(2), generation=2)
         await broker.wait_for(6)
@@ -412,7 +727,7 @@ def test_one_that_was_elsewhere_meanwhile_or_is_read_again_does_not() -> None:
 
 def test_a_drain_does_not_wait_for_memories_to_be_warmed_and_starts_nothing() -> None:
     async def test(agent: FrameAgent, broker: Broker) -> None:
-        agent.warmup.history = past = Silence()
+        agent.turns.warmup.history = past = Silence()
         for offset in range(5, 8):
             agent.take(record(offset), generation=1)
         assert await agent.drain(WAIT_S)
@@ -430,7 +745,7 @@ def test_a_drain_does_not_wait_for_memories_to_be_warmed_and_starts_nothing() ->
 
 def test_lanes_that_are_killed_while_their_memories_are_warmed_start_nothing() -> None:
     async def test(agent: FrameAgent, broker: Broker) -> None:
-        agent.warmup.history = past = Silence()
+        agent.turns.warmup.history = past = Silence()
         agent.take(record(5), generation=1)
         agent.kill_all()
         assert past.spans[0].reader.over
@@ -441,7 +756,7 @@ def test_lanes_that_are_killed_while_their_memories_are_warmed_start_nothing() -
 
 def test_frames_wait_for_the_memories_no_longer_than_they_may() -> None:
     async def test(agent: FrameAgent, broker: Broker) -> None:
-        agent.warmup.history = Silence()
+        agent.turns.warmup.history = Silence()
         agent.take(record(5), generation=1)
         assert broker.sent == []
         await broker.wait_for(2)

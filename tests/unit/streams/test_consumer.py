@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.consumer.subscription_state import SubscriptionState
 
 from streams.consumer import FrameConsumer
+from streams.stages import StageTimes
 
 TP = TopicPartition("raw", 0)
 
@@ -45,6 +46,7 @@ def consumer_of(thread: Thread) -> FrameConsumer:
     consumer = FrameConsumer.__new__(FrameConsumer)
     consumer._thread, consumer.flow_active = thread, True
     consumer.app = SimpleNamespace(consumer_generation_id=1)
+    consumer._frames = SimpleNamespace(times=StageTimes())
     return consumer
 
 

@@ -121,6 +121,24 @@ def test_full_by_count_or_by_bytes_and_roomy_at_half() -> None:
     assert not lane.roomy
 
 
+def test_what_only_keeps_its_place_fills_no_lane_up_to_a_limit() -> None:
+    lane = make_lane([], records=0, limits=LaneLimits(frames=4, size=100, light=2))
+    held = lane.add(offset=0, size=60, work="")
+    assert held
+    for offset in range(1, 8):
+        assert not lane.full
+        entry = lane.add(offset=offset, size=60, work="")
+        assert entry
+        lane.lighten(entry)
+        lane.complete(entry, "skipped")
+    assert lane.size == 60
+    assert lane.full
+    lane.complete(held, "done")
+    assert (len(lane), lane.size, lane.roomy) == (0, 0, True)
+    entry = lane.add(offset=8, size=100, work="")
+    assert lane.full
+
+
 def test_a_publisher_without_room_is_asked_again_in_order() -> None:
     published: list[int] = []
     room = False

@@ -169,6 +169,20 @@ class TestEventsAndFilters:
 
         assert seen == [1, 2, 1]
 
+    def test_what_an_operator_remembers_is_carried_on_under_other_settings(self) -> None:
+        before, after = pipeline("odd_operators:Counts", "flip"), pipeline("odd_operators:Counts", "flip", format="png")
+        run = before.open()
+        frame = encoded_frame(picture())
+        run(frame)
+
+        outcome = after.continued(run)(frame)
+
+        assert after.has_operators_of(before)
+        assert not after.has_operators_of(pipeline("odd_operators:Counts", "flip:direction=vertical"))
+        assert outcome.events[0].event.data["seen"] == 2
+        assert outcome.frame is not None
+        assert (outcome.frame.pipeline, outcome.frame.content_type) == (after.label, "image/png")
+
     def test_without_memory_one_serves_many_threads(self) -> None:
         run = pipeline("crop:x=0.1", "rotate:angle=10", "pixelate:zones=[[[0,0],[1,0],[0,1]]]", "annotate").open()
         frames = [encoded_frame(picture(seed=seed), sequence=seed) for seed in range(6)]

@@ -83,7 +83,7 @@ def test_every_mistake_is_told_at_once_with_line_key_value_and_expectation(tmp_p
         dead_letter = """
         x = 3
         """
-        plan = false
+        plan = "no"
         [[pipeline.operators]]
         op = "flip"
         [[pipeline.operators]]
@@ -108,7 +108,7 @@ def test_every_mistake_is_told_at_once_with_line_key_value_and_expectation(tmp_p
         "9: pipeline[0].operators[3].zone is unknown; did you mean zones?",
         '11: pipeline[0].operators[4] = {"width": 3}: expected a table with op, such as { op = "resize", width = 640 }',
         '16: pipeline[1].dead_letter = "x = 3\\n": expected a topic\'s name: 1 to 249 of A-Z a-z 0-9 . _ -',
-        "19: pipeline[1].plan = false: expected true: false is not in this version yet",
+        '19: pipeline[1].plan = "no": expected true | false',
         '24: pipeline[1].operators[1].kernel = "big": expected integer',
         "26: pipeline[2].name is missing: expected text",
         '27: pipeline[2].cameras = "gate": expected [text, ...]',
@@ -123,6 +123,7 @@ def test_every_mistake_is_told_at_once_with_line_key_value_and_expectation(tmp_p
         ('[pipeline]\nname = "x"', "1: pipeline is one table: expected [[pipeline]], in double brackets"),
         ('[[pipelines]]\nname = "x"', "1: pipelines is unknown; did you mean pipeline?"),
         ("\n[[pipeline\n", "2: is not TOML: "),
+        ('[[pipeline]]\nname = "x"\noperators = [', "3: is not TOML: "),
         (
             '[[pipeline]]\nname = "x"\noperators = "flip"',
             '3: pipeline[0].operators = "flip": expected a list of tables',

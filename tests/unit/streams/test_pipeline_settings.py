@@ -95,10 +95,9 @@ class TestQuickForm:
             ({"cameras": ["!"]}, "expected globs"),
             ({"frame_timeout_ms": 0}, "frame_timeout_ms = 0: expected milliseconds from 1"),
             ({"max_pixels": 0}, "max_pixels = 0"),
-            ({"freshness": "freshest"}, "not in this version yet"),
-            ({"max_age_ms": 5}, "not in this version yet"),
-            ({"max_fps": 5}, "not in this version yet"),
-            ({"plan": False}, "not in this version yet"),
+            ({"freshness": "newest"}, 'freshness = "newest": expected "every_frame" or "freshest"'),
+            ({"max_age_ms": -5}, "max_age_ms = -5: expected milliseconds up to 86400000, or 0 for no limit"),
+            ({"max_fps": -1}, "max_fps = -1.0: expected frames a second up to 1000, or 0 for no limit"),
         ],
     )
     def test_settings_that_are_refused(self, settings: dict[str, Any], message: str) -> None:

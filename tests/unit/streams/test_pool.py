@@ -39,6 +39,36 @@ def test_a_cancelled_task_is_not_run(done: "SimpleQueue[Task[int]]") -> None:
     pool.close()
 
 
+def test_a_superseded_task_gives_its_place_in_the_queue_to_its_successor(done: "SimpleQueue[Task[int]]") -> None:
+    pool, gate = ThreadPool(1), threading.Event()
+    pool.submit(Task(lambda: gate.wait(WAIT_S), lambda task: None))
+    tasks = [Task(lambda number=number: number, done.put) for number in range(4)]  # type: ignore[misc]
+    pool.submit(tasks[0])
+    pool.submit(tasks[1])
+    assert pool.supersede(tasks[0], tasks[2])
+    assert pool.supersede(tasks[2], tasks[3])
+    gate.set()
+
+    assert [done.get(timeout=WAIT_S).result for _ in range(2)] == [3, 1]
+    pool.close()
+
+
+def test_what_is_begun_or_cancelled_is_not_superseded(done: "SimpleQueue[Task[int]]") -> None:
+    pool, gate, running = ThreadPool(1), threading.Event(), threading.Event()
+    begun = Task(lambda: (running.set(), gate.wait(WAIT_S), 1)[2], done.put)
+    pool.submit(begun)
+    assert running.wait(WAIT_S)
+    cancelled = Task(lambda: 2, done.put)
+    pool.submit(cancelled)
+    pool.cancel(cancelled)
+
+    assert not pool.supersede(begun, Task(lambda: 3, done.put))
+    assert not pool.supersede(cancelled, Task(lambda: 4, done.put))
+    gate.set()
+    assert done.get(timeout=WAIT_S).result == 1
+    pool.close()
+
+
 def test_an_abandoned_task_frees_its_place_and_reports_nothing(done: "SimpleQueue[Task[int]]") -> None:
     pool, gate, running = ThreadPool(1), threading.Event(), threading.Event()
 
@@ -91,4 +121,25 @@ def test_what_has_finished_is_not_abandoned(done: "SimpleQueue[Task[int]]") -> N
     task = done.get(timeout=WAIT_S)
     assert pool.abandon(task) is None
     assert pool.hung == 0
+    pool.close()
+
+
+def test_a_task_is_taken_back_unless_it_is_begun(done: "SimpleQueue[Task[int]]") -> None:
+    pool, gate, running = ThreadPool(1), threading.Event(), threading.Event()
+
+    def wait() -> int:
+        running.set()
+        gate.wait(WAIT_S)
+        return 1
+
+    begun, waiting = Task(wait, done.put), Task(lambda: 2, done.put)
+    pool.submit(begun)
+    pool.submit(waiting)
+    assert running.wait(WAIT_S)
+
+    assert (pool.take_back(waiting), pool.take_back(begun)) == (True, False)
+    assert not begun.cancelled
+    pool.submit(Task(lambda: 3, done.put))
+    gate.set()
+    assert [done.get(timeout=WAIT_S).result for _ in range(2)] == [1, 3]
     pool.close()

@@ -45,7 +45,7 @@ def reported(monkeypatch: pytest.MonkeyPatch, error: ClientError) -> tuple[bool,
         receiver = Receiver()
         publisher.publish(RECORD, receiver)
         answers[0](error, None)
-        await asyncio.sleep(0)
+        publisher._poll()
         full = publisher.full
         publisher.close(0.1)
         return full, receiver.refusals, fatal

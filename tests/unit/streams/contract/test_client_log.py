@@ -23,3 +23,10 @@ def test_a_quiet_one_says_nothing_and_remembers_the_last_lines(caplog: pytest.Lo
     assert caplog.records == []
     assert len(log.lines) == 20
     assert log.lines[-1] == "FAIL [rdkafka#producer-1] refused 29"
+
+
+def test_counts_the_connections_that_stood_and_broke() -> None:
+    log = ClientLog()
+    for text in ("Disconnected (after 2994ms in state UP)", "Connection refused (after 0ms in state CONNECT)"):
+        log.log(logging.ERROR, PATTERN, "FAIL", "rdkafka#producer-1", text)
+    assert log.lost == 1

@@ -56,6 +56,33 @@ def test_exif_orientation_is_applied_as_opencv_does(orientation: int, little: bo
     assert np.array_equal(decode(data), cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
 
 
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("mode", ["color", "gray"])
+@pytest.mark.parametrize("scale", [2, 4, 8])
+def test_a_jpeg_is_decoded_at_a_reduced_scale_as_opencv_does(scale: int, mode: str, orientation: int) -> None:
+    data = with_orientation(orientation)
+    flag = getattr(cv2, f"IMREAD_REDUCED_{'COLOR' if mode == 'color' else 'GRAYSCALE'}_{scale}")
+
+    image = decode(data, scale=scale, mode=mode)  # type: ignore[arg-type]
+
+    assert np.array_equal(image, cv2.imdecode(np.frombuffer(data, np.uint8), flag))
+    assert image.shape[:2] == ((48 // scale, 64 // scale) if orientation == 1 else (64 // scale, 48 // scale))
+
+
+@pytest.mark.parametrize("data", [PNG, WEBP], ids=["PNG", "WebP"])
+def test_other_formats_have_no_reduced_scale(data: bytes) -> None:
+    assert decode(data, scale=4).shape == (48, 64, 3)
+    assert not inspect(data).scales and inspect(JPEG).scales
+
+
+def test_the_header_tells_colour_and_orientation() -> None:
+    gray = inspect(encode(PICTURE[:, :, 0].copy()))
+    turned = inspect(with_orientation(8))
+
+    assert (gray.colorspace, gray.orientation) == ("Gray", 1)
+    assert (turned.colorspace, turned.orientation, turned.upright) == ("YCbCr", 8, (48, 64))
+
+
 def test_16_bit_png_is_reduced_to_8() -> None:
     data = cv2.imencode(".png", PICTURE.astype(np.uint16) * 257)[1].tobytes()
     assert np.array_equal(decode(data), PICTURE)

@@ -164,5 +164,7 @@ def test_librdkafka_settings_have_the_last_word_and_need_a_twin_in_faust() -> No
     settings = KafkaSettings(librdkafka={"client.id": "gate", "session.timeout.ms": 20000})
     assert settings.for_confluent(**{"client.id": "ours"})["client.id"] == "gate"
     assert settings.for_faust().settings == {"broker_client_id": "gate", "broker_session_timeout": 20.0}
+    for text, value in (("true", True), ("false", False)):
+        assert KafkaSettings(librdkafka={"check.crcs": text}).for_faust().settings == {"broker_check_crcs": value}
     with pytest.raises(SettingError, match=r"'linger\.ms'"):
         KafkaSettings(librdkafka={"linger.ms": 5}).for_faust()

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from frame_support import frame_of, picture
@@ -10,6 +11,7 @@ from frame_support import frame_of, picture
 from streams.contract.frame import Box, Event, Frame
 from streams.contract.images import Image, check_image
 from streams.operators import OPERATORS
+from streams.operators.grayscale import gray
 
 LEFT_HALF = (((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)),)
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -32,6 +34,7 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "threshold otsu": ("threshold", {"kind": "otsu"}),
     "threshold adaptive": ("threshold", {"kind": "adaptive"}),
     "motion": ("motion", {"zones": LEFT_HALF}),
+    "motion smaller": ("motion", {"downscale": 3}),
     "pixelate": ("pixelate", {"zones": LEFT_HALF}),
     "pixelate events": ("pixelate", {"kind": "events"}),
     "annotate": ("annotate", {}),
@@ -92,6 +95,49 @@ def test_what_it_says_of_the_image_is_true(case: str) -> None:
         assert not np.array_equal(result.image, image)
     else:
         assert np.array_equal(result.image, image)
+
+
+@each_case
+def test_what_it_says_that_it_needs_is_enough(case: str) -> None:
+    name, parameters = CASES[case]
+    needs = OPERATORS[name](**parameters).needs  # type: ignore[call-arg]
+    image = picture()
+
+    colored, from_gray = run(case, image), run(case, gray(image))
+
+    if needs == "color":
+        return
+    assert needs in ("gray", "any")
+    assert from_gray.image.ndim == 2
+    assert colored.image.ndim == (2 if needs == "gray" else 3)
+    # Rounded once before the operator, or once after it.
+    difference = np.abs(gray(colored.image).astype(int) - from_gray.image)
+    assert difference.max() <= 3 and np.array_equal(colored.to_raw, from_gray.to_raw)
+
+
+@each_case
+def test_at_the_size_at_which_it_says_it_reads_it_finds_what_it_needs(case: str) -> None:
+    name, parameters = CASES[case]
+    operator = OPERATORS[name](**parameters)  # type: ignore[call-arg]
+    reads_at = getattr(operator, "reads_at", None)
+    if reads_at is None:
+        return
+    width, height = reads_at(64, 48)
+    image = picture(64, 48)
+    reduced = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    # Of the whole picture there is nothing: whoever asks for it fails.
+    frame = frame_of(image, events=(FOUND,)).changed(_image=None, _reduced=reduced, data=b"")
+
+    if (width, height) == (64, 48):
+        return
+    found = operator.open()(frame)
+    whole = run(case, image)
+
+    assert found is not None and found.events == whole.events
+    assert (found.width, found.height, found.raw_size) == (whole.width, whole.height, whole.raw_size)
+    assert np.array_equal(found.to_raw, whole.to_raw)
+    if operator.changes_image:
+        assert np.array_equal(found.image, whole.image)
 
 
 @each_case

@@ -54,7 +54,7 @@ def test_by_module_and_class() -> None:
         ("odd_operators:not_a_class", "is not an operator: it is a function, not a class"),
         ("json:JSONEncoder", "is not an operator: it lacks memory_frames, needs, changes_image, open"),
         ("odd_operators:NoDataclass", "is not an operator: it is not a dataclass"),
-        ("odd_operators:NeedsMuch", "its needs is 'infrared', not 'color', 'gray' or 'none'"),
+        ("odd_operators:NeedsMuch", "its needs is 'infrared', not 'color', 'gray', 'any' or 'none'"),
         ("blr", "there is no operator 'blr'; did you mean 'blur'"),
     ],
 )

@@ -101,6 +101,22 @@ def test_without_zones_the_whole_picture_is_zone_0() -> None:
     assert event.data.zone == "0"
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "looked_at"),
+    [
+        (1280, 720, (320, 180)),
+        (1920, 1080, (480, 270)),
+        (639, 480, (639, 480)),
+        (640, 2, (320, 1)),
+        (20_000, 8, (1250, 1)),
+    ],
+)
+def test_by_itself_it_looks_at_a_picture_of_at_least_320_pixels(
+    width: int, height: int, looked_at: tuple[int, int]
+) -> None:
+    assert Motion().reads_at(width, height) == looked_at
+
+
 def test_a_new_size_starts_afresh() -> None:
     motion = Motion().open()
     for image in noisy_scene(20):

@@ -1,0 +1,42 @@
+"""What watches a worker: its watchdog, and the port on which others look."""
+
+import threading
+from contextlib import ExitStack
+
+from prometheus_client import CollectorRegistry
+
+from streams.accounts import Accounts
+from streams.contract.kafka_settings import KafkaSettings
+from streams.evidence import Evidence
+from streams.health import Pages, ready, serve_pages
+from streams.metrics import WorkerMetrics
+from streams.progress import Progress
+from streams.settings import WatchSettings
+from streams.watchdog import Watchdog
+
+
+def start_watching(
+    progress: Progress,
+    kafka: KafkaSettings,
+    settings: WatchSettings,
+    *,
+    accounts: Accounts,
+    registry: CollectorRegistry,
+    until: ExitStack,
+) -> Watchdog:
+    """Watch a worker, from its event loop, and show what is seen, until the stack is closed: after the loop.
+
+    Raises SettingError when nobody can listen on the host.
+    """
+    ended = threading.Event()
+    group = progress.frames.pipeline.settings.group
+    watchdog = Watchdog(progress, Evidence(kafka, group), settings, ended=ended)
+    if settings.port:
+        registry.register(WorkerMetrics(progress, accounts, cameras=settings.cameras))
+        probes = {"/healthz": lambda: watchdog.trouble, "/readyz": lambda: ready(progress)}
+        server = serve_pages(Pages(registry=registry, probes=probes), host=settings.host, port=settings.port)
+        until.callback(server.server_close)
+        until.callback(server.shutdown)
+    until.callback(ended.set)
+    watchdog.start()
+    return watchdog
