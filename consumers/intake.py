@@ -6,12 +6,12 @@ from confluent_kafka import Message
 
 from consumers.horizon import Horizon
 from consumers.log_throttle import LogThrottle
-from consumers.records import to_record
 from consumers.settings import SubscriptionSettings
 from consumers.tally import Tally
 from streams.contract.errors import FrameError
 from streams.contract.frame import Frame
 from streams.contract.headers import Record, camera_of, to_frame
+from streams.contract.records import to_record
 
 _log = logging.getLogger(__name__)
 

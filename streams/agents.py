@@ -11,16 +11,16 @@ from dataclasses import replace
 from functools import partial
 
 from streams.accounts import INVALID_CAMERA, Accounts
-from streams.cameras import Run, Turns
 from streams.contract.errors import FrameError
 from streams.contract.headers import Record, camera_of
 from streams.fetching import Fetching
 from streams.freshness import Newest, Pace, too_old
 from streams.gaps import Gaps
+from streams.lane_turns import LaneTurns
 from streams.lanes import Lane, LaneLimits, Partition
 from streams.mailbox import Mailbox
 from streams.outbox import FrameEntry, FrameLane, Outbox, Work
-from streams.pipeline import Pipeline
+from streams.pipeline import Pipeline, Run
 from streams.pool import Task, ThreadPool
 from streams.processing import FILTERED, STALE, Result, process
 from streams.settings import WorkerSettings
@@ -45,7 +45,7 @@ class FrameAgent:
         self.shared: Run = pipeline.open()
         self._limits = LaneLimits(frames=settings.lane_frames, size=settings.lane_bytes)
         self._lanes: dict[Partition, FrameLane] = {}
-        self._turns: dict[FrameLane, Turns] = {}
+        self.turns = LaneTurns(settings, mailbox=mailbox, pool=pool)
         self._newest: dict[FrameLane, Newest[FrameEntry]] = {}
         self._pace = Pace()
         self._running: set[FrameEntry] = set()
@@ -67,11 +67,11 @@ class FrameAgent:
         partition = Partition(record.topic, record.partition)
         lane = self._lanes.get(partition)
         if lane is None or lane.generation != generation:
-            lane = self._new_lane(partition, generation)
+            lane = self._new_lane(partition, generation, first=record.offset)
         elif lane.restarts(record.offset):
             log.warning("%s begins anew at offset %d: the topic was made again", partition, record.offset)
-            lane = self._new_lane(partition, generation)
-        work = Work(record, INVALID_CAMERA, time.time_ns(), self.pipeline, self._turns[lane])
+            lane = self._new_lane(partition, generation, first=record.offset)
+        work = Work(record, INVALID_CAMERA, time.time_ns(), self.pipeline, self.turns.of[lane])
         entry = lane.add(offset=record.offset, size=len(record.value or b""), work=work)
         if entry is None:
             return
@@ -89,7 +89,7 @@ class FrameAgent:
         keep = pipeline.has_memory and pipeline.has_operators_of(self.pipeline)
         self.pipeline, self.shared = pipeline, shared
         self._newest = {lane: Newest() for lane in self._newest}
-        for entry in swap_turns(self._turns, pipeline, shared, keep_memory=keep, pool=self._pool):
+        for entry in swap_turns(self.turns.settled(), pipeline, shared, keep_memory=keep, pool=self._pool):
             self._running.discard(entry)
             self._ask(entry, again=True)
 
@@ -113,13 +113,14 @@ class FrameAgent:
     @property
     def in_flight(self) -> int:
         """Frames taken in and not settled."""
-        return sum(len(lane) for lane in self.lanes.values())
+        return sum(map(len, self.lanes.values()))
 
     async def drain(self, limit_s: float) -> bool:
         """Give back what is not begun, and wait for what is; whether that was done within the limit."""
         for lane in self._lanes.values():
             for entry in lane.shed(lambda work: work.begun):
                 self._give_back(entry)
+        self.turns.warmup.stop_all()
         deadline = time.monotonic() + limit_s
         while self.in_flight:
             self._changed.clear()
@@ -141,18 +142,19 @@ class FrameAgent:
             self._kill(lane)
         self._lanes.clear()
 
-    def assigned(self) -> None:
-        """Partitions are assigned, to be read from their committed positions.
+    def assigned(self, partitions: set[Partition] | frozenset[Partition] = frozenset()) -> None:
+        """These partitions are assigned, to be read from their committed positions.
 
         The generation may be the one before: a member that joins again unchanged causes no new one.
         """
         self.rebalances += 1
         self.fenced = self._given_up
+        self.turns.assigned(partitions)
 
     async def watch_deadlines(self) -> None:
         """Turn frames that run for longer than `frame_timeout_ms` into dead letters; runs until it is cancelled.
 
-        Raises FramelaneError when too many threads hang: only a new process gets rid of them.
+        FramelaneError when too many threads hang: only a new process gets rid of them.
         """
         while True:
             await asyncio.sleep(DEADLINE_CHECK_S)
@@ -161,15 +163,15 @@ class FrameAgent:
                 task, timeout_s = entry.work.task, entry.work.pipeline.settings.frame_timeout_ms / 1000
                 if task is not None and task.started and self._stalls.overdue(task, now, timeout_s=timeout_s):
                     self._time_out(entry, task, timeout_s)
+            self.turns.warmup.end_hung(now)
             self._stalls.check_hung()
 
-    def _new_lane(self, partition: Partition, generation: int) -> FrameLane:
+    def _new_lane(self, partition: Partition, generation: int, *, first: int) -> FrameLane:
         before = self._lanes.pop(partition, None)
         if before is not None:
             self._kill(before)
-        lane: FrameLane = Lane(partition, generation, limits=self._limits, publish=self.outbox.publish)
-        self._lanes[partition] = lane
-        self._turns[lane] = Turns(self.pipeline, self.shared)
+        lane = self._lanes[partition] = Lane(partition, generation, limits=self._limits, publish=self.outbox.publish)
+        self.turns.begin(lane, self.pipeline, self.shared, first=first)
         self._newest[lane] = Newest()
         return lane
 
@@ -283,7 +285,7 @@ class FrameAgent:
             self._changed.set()
 
     def _kill(self, lane: FrameLane) -> None:
-        self._turns.pop(lane).clear()
+        self.turns.end(lane)
         del self._newest[lane]
         for entry in lane.kill():
             # Those that are settled, behind one that is not, have been counted.

@@ -21,6 +21,7 @@ from streams.contract.errors import FramelaneError, SettingError
 from streams.contract.headers import Record
 from streams.contract.kafka_settings import FaustBroker, KafkaSettings
 from streams.contract.topics import MIB
+from streams.history import HistoryReader
 from streams.mailbox import Mailbox
 from streams.pipeline import Pipeline
 from streams.pool import ThreadPool
@@ -68,6 +69,7 @@ def build_app(pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings
     app.frames.outbox.tracing = open_tracing(
         os.environ, group=pipeline.settings.group, input_topic=pipeline.settings.input
     )
+    app.frames.turns.warmup.history = HistoryReader(kafka, group=pipeline.settings.group)
     topic = app.topic(
         pipeline.settings.input, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
     )

@@ -179,7 +179,7 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Take frames again."""
-        self._frames.assigned()
+        self._frames.assigned({Partition(*tp) for tp in assigned})
         await super().on_partitions_assigned(assigned, generation_id)
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from time import monotonic, time_ns
 
 from streams.accounts import Accounts
-from streams.cameras import Run, Turns
+from streams.cameras import Turns
 from streams.contract.dead_letters import MAX_BYTES
 from streams.contract.errors import FrameError
 from streams.contract.headers import Record
 from streams.lanes import Entry, Lane
-from streams.pipeline import Pipeline
+from streams.pipeline import Pipeline, Run
 from streams.pool import Task
 from streams.processing import Result, failed
 from streams.publisher import Publisher

@@ -6,6 +6,7 @@ It runs in a pool of threads: whatever changes from frame to frame lives in what
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from streams.contract.errors import FrameError
 from streams.contract.frame import Event, Frame
@@ -44,6 +45,19 @@ class Outcome:
     seconds: Mapping[str, float]
 
 
+class Run(Protocol):
+    """An opened pipeline: with memory, for one camera, in order, by one thread at a time; else for all.
+
+    Both raise FrameError with reason and stage, and nothing else.
+    """
+
+    def __call__(self, frame: Frame) -> Outcome:
+        """What becomes of the frame."""
+
+    def remember(self, frame: Frame) -> None:
+        """Only learn from the frame: operators see it up to the last one with memory, and nothing comes out."""
+
+
 class Pipeline:
     """Operators made from settings, to be opened once for all cameras or, with memory, once for each."""
 
@@ -56,12 +70,11 @@ class Pipeline:
         self.plan = plan_of(settings, self.operators)
         self.memory_frames = max((operator.memory_frames for operator in self.operators), default=0)
         self.has_memory = self.memory_frames > 0
+        # The index of the last operator with memory.
+        self.remembers = max((n for n, operator in enumerate(self.operators) if operator.memory_frames > 0), default=-1)
 
-    def open(self) -> Callable[[Frame], Outcome]:
-        """The function of a frame: with memory, for one camera, in order, by one thread at a time; else for all.
-
-        It raises FrameError with reason and stage, and nothing else.
-        """
+    def open(self) -> Run:
+        """The pipeline with a fresh memory."""
         steps = [
             (index, f"{index}:{entry.op}", operator.open())
             for index, (entry, operator) in enumerate(zip(self.settings.operators, self.operators, strict=True))
@@ -72,7 +85,7 @@ class Pipeline:
         """Whether its operators are those of the other, with the same parameters and in the same order."""
         return self.settings.operators == other.settings.operators
 
-    def continued(self, run: Callable[[Frame], Outcome]) -> Callable[[Frame], Outcome]:
+    def continued(self, run: Run) -> Run:
         """As `open`, with the opened operators of another pipeline's run, and so with what they remember.
 
         Only where `has_operators_of` that one.
@@ -86,7 +99,7 @@ class _Run:
 
     def __init__(self, pipeline: Pipeline, steps: list[Step], *, clock: Clock) -> None:
         self._settings, self._label, self._plan, self._clock = pipeline.settings, pipeline.label, pipeline.plan, clock
-        self._source = pipeline_source(pipeline.label)
+        self._source, self._remembers = pipeline_source(pipeline.label), pipeline.remembers
         self.steps = steps
         at = self._plan.at or 0
         self._planned: list[Step] = [*steps[:at], (_DECODE, "decode", decoder(self._plan)), *steps[at:]]
@@ -95,12 +108,9 @@ class _Run:
     def __call__(self, frame: Frame) -> Outcome:
         clock, seconds = self._clock, dict[str, float]()
         events: list[FoundEvent] = []
-        current = frame
-        if frame.header is None and not frame.has_image:
-            current = frame.changed(header=inspect(frame.data, max_pixels=self._settings.max_pixels))
-        header = current.header
+        current = self._inspected(frame)
         now = clock()
-        for index, stage, operate in self._planned if header and header.scales else self._unplanned:
+        for index, stage, operate in self._steps(current):
             result = operate(current) if index == _DECODE else _applied(operate, current, stage=stage)
             before, now = now, clock()
             seconds[stage] = now - before
@@ -115,6 +125,23 @@ class _Run:
         published = self._encoded(current, frame)
         seconds["encode"] = clock() - now
         return Outcome(published, tuple(events), seconds)
+
+    def remember(self, frame: Frame) -> None:
+        inspected = self._inspected(frame)
+        current: Frame | None = inspected
+        for index, stage, operate in self._steps(inspected):
+            if current is None or index > self._remembers:
+                return
+            current = operate(current) if index == _DECODE else _applied(operate, current, stage=stage)
+
+    def _inspected(self, frame: Frame) -> Frame:
+        """The frame with its header, where there are only bytes."""
+        if frame.header is not None or frame.has_image:
+            return frame
+        return frame.changed(header=inspect(frame.data, max_pixels=self._settings.max_pixels))
+
+    def _steps(self, frame: Frame) -> list[Step]:
+        return self._planned if frame.header and frame.header.scales else self._unplanned
 
     def _encoded(self, frame: Frame, original: Frame) -> Frame:
         content_type = CONTENT_TYPES.get(self._settings.format) or original.content_type

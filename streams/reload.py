@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from streams.agents import FrameAgent
-from streams.cameras import Run
 from streams.contract.errors import FramelaneError, SettingError
-from streams.pipeline import Pipeline
+from streams.pipeline import Pipeline, Run
 from streams.reload_requests import ReloadRequests, in_thread
 from streams.reload_rules import PipelineFile, changes
 

@@ -54,6 +54,9 @@ class WorkerSettings:
     commit_interval_s: how often positions are committed; it bounds what a kill repeats.
     session_s, heartbeat_s: how long the group waits for a silent worker, and how often this one speaks.
     rebalance_s: how long the group waits for its members to join again.
+    warmup_max_s: how long frames of a partition that has arrived may wait for the memories of stateful operators to be
+    warmed with the frames before; 0 is off.
+    memory_cameras: how many cameras have a memory at once, where the pipeline has one; 0 is no limit.
     status_topic: where the worker reports itself; "" is nowhere. watching: how it is watched.
     """
 
@@ -66,6 +69,8 @@ class WorkerSettings:
     session_s: float = 12.0
     heartbeat_s: float = 1.0
     rebalance_s: float = 30.0
+    warmup_max_s: float = 3.0
+    memory_cameras: int = 12
     status_topic: str = STATUS
     watching: WatchSettings = field(default_factory=WatchSettings)
 
@@ -74,5 +79,9 @@ class WorkerSettings:
             raise SettingError(f"threads {self.threads}: expected 1 to 256")
         if not 0 < 2 * self.drain_s < self.rebalance_s:
             raise SettingError(f"drain_s {self.drain_s}: expected above 0, and less than half of {self.rebalance_s}")
+        if not 0 <= self.warmup_max_s <= 60:
+            raise SettingError(f"warmup_max_s {self.warmup_max_s:g}: expected 0 (off) to 60 seconds")
+        if self.memory_cameras < 0:
+            raise SettingError(f"memory_cameras {self.memory_cameras}: expected a number of cameras, or 0 for no limit")
         if not 0 < self.heartbeat_s < self.session_s:
             raise SettingError(f"heartbeat_s {self.heartbeat_s}: expected above 0, and less than {self.session_s}")

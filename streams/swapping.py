@@ -2,9 +2,9 @@
 
 import heapq
 
-from streams.cameras import Run, Turns
+from streams.cameras import Turns
 from streams.outbox import FrameEntry, FrameLane
-from streams.pipeline import Pipeline
+from streams.pipeline import Pipeline, Run
 from streams.pool import ThreadPool
 
 
@@ -21,8 +21,7 @@ def swap_turns(
         if keep_memory:
             before.continued(pipeline)
         else:
-            before.clear()
-            turns[lane] = Turns(pipeline, shared)
+            turns[lane] = before.afresh(pipeline, shared)
     # Each lane in its order, and among the lanes whoever came first.
     entries = list(heapq.merge(*waiting, key=lambda entry: entry.work.received_ns))
     for entry in entries:

@@ -82,6 +82,17 @@ def work(
             "End when frames wait, Kafka answers, and nothing is committed for so long. 0: never.",
         ),
     ] = f"{WATCH.stall_s:g}s",
+    warmup_max: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="How long a partition that arrives waits for operators with memory to see the frames before; 0s: not.",
+        ),
+    ] = "3s",
+    memory_cameras: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Cameras that operators with memory remember; 0: any number. Default: 12."),
+    ] = None,
     bootstrap: options.Bootstrap = None,
     config: options.Config = None,
     wait: options.Wait = options.DEFAULT_WAIT,
@@ -116,10 +127,11 @@ def work(
         cameras=metrics_cameras,
         stall_s=options.seconds(stall_limit, option="--stall-limit"),
     )
-    worker = (
-        WorkerSettings(watching=watching) if threads is None else WorkerSettings(threads=threads, watching=watching)
-    )
     wait_s = options.seconds(wait, option="--wait")
+    limits: dict[str, Any] = {"threads": threads, "memory_cameras": memory_cameras}
+    limits = {name: value for name, value in limits.items() if value is not None}
+    warmup_max_s = options.seconds(warmup_max, option="--warmup-max")
+    worker = WorkerSettings(**limits, warmup_max_s=warmup_max_s, watching=watching)
     quick = {"group": group, "input": input_topic, "output": output, "events": events, "dead_letter": dead_letter}
     given: dict[str, Any] = {name: value for name, value in {**quick, "quality": quality}.items() if value is not None}
     # Before the file is read, so that no change is missed.

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from streams.contract.frame import Frame
+from streams.contract.frame import Event, Frame
 
 # What hangs, hangs until this is set.
 HANG = threading.Event()
@@ -127,6 +127,30 @@ class Rising:
 
 @dataclass(frozen=True, slots=True)
 class Remembers:
+    """Tells which frames it has seen. hang_at, raise_at: the sequence of a frame at which it hangs, or raises."""
+
+    hang_at: int = -1
+    raise_at: int = -1
+    memory_frames: ClassVar[int] = 100
+    needs: ClassVar[str] = "none"
+    changes_image: ClassVar[bool] = False
+
+    def open(self) -> Callable[[Frame], Frame | None]:
+        seen: list[int] = []
+
+        def operate(frame: Frame) -> Frame:
+            if frame.sequence == self.hang_at:
+                HANG.wait()
+            if frame.sequence == self.raise_at:
+                raise RuntimeError("this frame is too much")
+            seen.append(frame.sequence)
+            return frame.with_events(Event(type="seen", data={"sequences": list(seen)}))
+
+        return operate
+
+
+@dataclass(frozen=True, slots=True)
+class InTurn:
     """Remembers, so each camera's frames come one after the other."""
 
     memory_frames: ClassVar[int] = 1

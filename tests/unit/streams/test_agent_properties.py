@@ -278,7 +278,7 @@ class AgentModel(RuleBasedStateMachine):
 class WithMemory(AgentModel):
     """A pipeline whose cameras have a memory: a frame waits for the one before it."""
 
-    op = "trial_operators:Remembers"
+    op = "trial_operators:InTurn"
 
 
 class TakesBehindKilledLanes(FrameAgent):

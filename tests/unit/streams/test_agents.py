@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import random
 import threading
 import time
@@ -19,6 +20,7 @@ from streams.agents import FrameAgent
 from streams.contract.errors import FrameError, FramelaneError
 from streams.contract.headers import Record
 from streams.contract.status import CameraSums
+from streams.history import Span
 from streams.lanes import Partition
 from streams.mailbox import Mailbox
 from streams.outbox import Work
@@ -657,3 +659,107 @@ def test_each_stage_is_timed_once_for_each_frame() -> None:
         assert stages == dict.fromkeys(["fetch", "queue", "decode", "0:flip", "encode", "order", "publish"], 2)
 
     with_agent(test)
+
+
+@dataclass
+class Silence:
+    """A past that is never told."""
+
+    spans: list[Span] = field(default_factory=list)
+
+    def read(self, span: Span) -> None:
+        self.spans.append(span)
+
+
+REMEMBERS = "trial_operators:Remembers"
+
+
+def seen(broker: Broker) -> list[list[int]]:
+    """What the memory had seen at each frame that was published, that frame last."""
+    return [json.loads(out.value)["data"]["sequences"] for out, _ in broker.sent if out.topic == "frames.events"]
+
+
+def settle(broker: Broker) -> None:
+    for _, receiver in broker.sent:
+        receiver.delivered()
+
+
+async def rebalance(agent: FrameAgent, *assigned: Partition) -> None:
+    assert await agent.drain(WAIT_S)
+    agent.kill_all()
+    agent.assigned(assigned)
+
+
+def test_a_partition_that_stays_through_a_rebalance_keeps_its_memories() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        agent.take(record(0), generation=1)
+        agent.take(record(1), generation=1)
+        await broker.wait_for(4)
+        settle(broker)
+        agent.turns.warmup.history = past = Silence()
+        await rebalance(agent, Partition("raw", 0))
+        agent.take(record(2), generation=2)
+        await broker.wait_for(6)
+        assert seen(broker) == [[0], [0, 1], [0, 1, 2]]
+        assert past.spans == []
+
+    with_agent(test, op=REMEMBERS)
+
+
+def test_one_that_was_elsewhere_meanwhile_or_is_read_again_does_not() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        agent.take(record(0), generation=1)
+        await broker.wait_for(2)
+        settle(broker)
+        await rebalance(agent)
+        await rebalance(agent, Partition("raw", 0))
+        agent.take(record(1), generation=3)
+        await broker.wait_for(4)
+        agent.kill_all()
+        # The frame was in flight, so it comes again, and its memory has seen it.
+        agent.assigned([Partition("raw", 0)])
+        agent.take(record(1), generation=4)
+        await broker.wait_for(6)
+        assert seen(broker) == [[0], [1], [1]]
+
+    with_agent(test, op=REMEMBERS)
+
+
+def test_a_drain_does_not_wait_for_memories_to_be_warmed_and_starts_nothing() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        agent.turns.warmup.history = past = Silence()
+        for offset in range(5, 8):
+            agent.take(record(offset), generation=1)
+        assert await agent.drain(WAIT_S)
+        assert past.spans[0].reader.over
+        agent.kill_all()
+        assert broker.sent == []
+        assert sums(agent).returned == 3
+        # The warming was broken off, so it begins again.
+        agent.assigned([Partition("raw", 0)])
+        agent.take(record(5), generation=2)
+        assert [span.end for span in past.spans] == [5, 5]
+
+    with_agent(test, op=REMEMBERS)
+
+
+def test_lanes_that_are_killed_while_their_memories_are_warmed_start_nothing() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        agent.turns.warmup.history = past = Silence()
+        agent.take(record(5), generation=1)
+        agent.kill_all()
+        assert past.spans[0].reader.over
+        assert (agent.in_flight, broker.sent) == (0, [])
+
+    with_agent(test, op=REMEMBERS)
+
+
+def test_frames_wait_for_the_memories_no_longer_than_they_may() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        agent.turns.warmup.history = Silence()
+        agent.take(record(5), generation=1)
+        assert broker.sent == []
+        await broker.wait_for(2)
+        assert seen(broker) == [[5]]
+
+    with_agent(test, op=REMEMBERS, settings=worker(warmup_max_s=0.05))

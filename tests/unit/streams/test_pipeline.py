@@ -278,3 +278,31 @@ class TestFailures:
             run(tall)
 
         assert run(encoded_frame(picture())).frame is not None
+
+
+class TestRemembering:
+    def test_a_frame_that_is_only_remembered_counts_for_the_memory(self) -> None:
+        opened = pipeline("odd_operators:Counts", "flip").open()
+        for sequence in range(3):
+            opened.remember(encoded_frame(picture(), sequence=sequence))
+
+        (found,) = opened(encoded_frame(picture(), sequence=3)).events
+
+        assert found.event.data == {"seen": 4}
+
+    def test_what_comes_after_the_last_memory_is_left_out(self) -> None:
+        opened = pipeline("odd_operators:Counts", "odd_operators:Raises").open()
+
+        opened.remember(encoded_frame(picture()))
+
+        with pytest.raises(FrameError, match="by nothing"):
+            opened(encoded_frame(picture()))
+
+    def test_what_comes_before_it_is_not(self) -> None:
+        opened = pipeline("odd_operators:Odd", "odd_operators:Counts").open()
+        for sequence in range(4):
+            opened.remember(encoded_frame(picture(), sequence=sequence))
+
+        (found,) = opened(encoded_frame(picture(), sequence=5)).events
+
+        assert found.event.data == {"seen": 3}

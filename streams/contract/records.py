@@ -1,12 +1,15 @@
 """confluent-kafka's messages as records of the contract: the one place that reads them."""
 
-from confluent_kafka import Message
+from typing import TYPE_CHECKING
 
 from streams.contract.errors import FrameError
 from streams.contract.headers import Record
 
+if TYPE_CHECKING:
+    from confluent_kafka import Message
 
-def to_record(message: Message) -> Record:
+
+def to_record(message: "Message") -> Record:
     """A message (not an error) as a Record; its key, value and headers are taken as they are.
 
     Raises FrameError (bad_headers) when a header's name is not UTF-8: the client cannot hand such headers over.
