@@ -176,13 +176,13 @@ class AgentModel(RuleBasedStateMachine):
     def stall(self, number: int) -> None:
         self.pool.relieve(self.pool.running[number % len(self.pool.running)])
 
-    @precondition(lambda self: self.agent._running)
+    @precondition(lambda self: self.agent.dispatch.running)
     @rule(number=NUMBER)
     def time_out(self, number: int) -> None:
-        begun = [entry for entry in self.agent._running if entry.work.task and entry.work.task.started]
+        begun = [entry for entry in self.agent.dispatch.running if entry.work.task and entry.work.task.started]
         if begun:
             entry = sorted(begun, key=lambda each: each.offset)[number % len(begun)]
-            self.agent._time_out(entry, entry.work.task, 5.0)  # type: ignore[arg-type]
+            self.agent.dispatch.time_out(entry, entry.work.task, 5.0)  # type: ignore[arg-type]
 
     @precondition(lambda self: self.broker.sent)
     @rule(number=NUMBER)
@@ -292,11 +292,17 @@ class TakesBehindKilledLanes(FrameAgent):
 class ForgetsTheOthersTurn(FrameAgent):
     """Does not tell the camera's next frame that the one that hung is over."""
 
-    def _time_out(self, entry: FrameEntry, task: Any, timeout_s: float) -> None:
-        over = entry.work.turns.over
-        entry.work.turns.over = lambda *_, **__: None  # type: ignore[method-assign]
-        super()._time_out(entry, task, timeout_s)
-        entry.work.turns.over = over  # type: ignore[method-assign]
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        time_out = self.dispatch.time_out
+
+        def forget(entry: FrameEntry, task: Any, timeout_s: float) -> None:
+            over = entry.work.turns.over
+            entry.work.turns.over = lambda *_, **__: None  # type: ignore[method-assign]
+            time_out(entry, task, timeout_s)
+            entry.work.turns.over = over  # type: ignore[method-assign]
+
+        self.dispatch.time_out = forget  # type: ignore[method-assign]
 
 
 class HoldsForGood(FrameAgent):
