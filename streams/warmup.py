@@ -131,7 +131,11 @@ class Warmup:
         if lane.over:
             return False
         job = partial(_remember, frame.record, run, lane.pipeline.settings.max_pixels)
-        task = Task(job, lambda task: self._mailbox.post(self._finished, frame, task, time.monotonic() - task.started))
+        task = Task(
+            job,
+            lambda task: self._mailbox.post(self._finished, frame, task, time.monotonic() - task.started),
+            group=lane.partition,
+        )
         self._frames[frame] = task
         self._pool.submit(task)
         return True
