@@ -239,6 +239,7 @@ def test_an_operator_that_hangs_costs_its_camera_the_memory_and_nobody_else_the_
         with_bench(test, past, op=f"{REMEMBERS}:hang_at=1")
     finally:
         trial_operators.HANG.set()
+        trial_operators.HANG.clear()
 
 
 def test_cameras_that_are_not_wanted_are_not_run() -> None:
