@@ -25,7 +25,7 @@ check: env
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -q tests/unit/test_layering.py
 
-# Real workers are killed, restarted, paused and fed with poison; FAULTS="F1 F5" runs these. About 15 minutes.
+# Real workers are killed, restarted, paused and fed with poison; FAULTS="F1 F5" runs these. About ten minutes.
 faults: env
 	@PYTHONPATH=tests/support $(VENV)/bin/python tests/faults/runner.py $(FAULTS)
 
