@@ -148,6 +148,9 @@ class FrameAgent:
         """
         self.rebalances += 1
         self.fenced = self._given_up
+        # The lanes hold this very object: those of partitions that stay get their new share with it.
+        share = self.settings.lanes_bytes // max(1, len(partitions))
+        self._limits.size = min(self.settings.lane_bytes, share)
         self.turns.assigned(partitions)
 
     async def watch_deadlines(self) -> None:

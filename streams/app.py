@@ -136,7 +136,7 @@ def _faust_settings(broker: FaustBroker, settings: WorkerSettings) -> dict[str, 
         # A worker with no partition would fall out of the group for good after this time (aiokafka#1187).
         "broker_max_poll_interval": 1e7,
         "broker_max_poll_records": 16,
-        "consumer_max_fetch_size": 8 * MIB,
+        "consumer_max_fetch_size": 2 * MIB,
         "consumer_auto_offset_reset": "earliest",
         # As in librdkafka: TCP has its own, and a damaged picture is found when it is decoded. Sums over whole frames
         # cost as much as all else that is done to fetch them.

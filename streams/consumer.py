@@ -9,7 +9,9 @@ What is changed, and why (Faust 0.15.3; each has a test that fails without it):
   flow is stopped first, frames in flight are finished within a time limit, and their positions are committed; only then
   Faust's own part runs.
 - Standing still. When every partition's buffer is full, Faust's consumer sleeps for a whole second, and a fetch that is
-  waiting does not notice a partition that became free. Here freed partitions wake it.
+  waiting does not notice a partition that became free. Here freed partitions wake both.
+- Waiting for empty partitions. aiokafka sends a broker one fetch at a time, and one of partitions without news lasts
+  half a second; a partition with a backlog waits behind it. Here such a fetch is short while a lane is full.
 - A fetch that a rebalance overtakes. What it brings Faust throws away and seeks back to the committed position, which a
   partition of a new group has not got: its first frames would be lost. Here the fetch itself is taken back.
 - Receiving. aiokafka copies each frame several times on its way in; see `streams.receiving`.
@@ -22,6 +24,7 @@ import contextlib
 import logging
 from typing import Any
 
+import uvloop
 from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP
 
@@ -33,12 +36,14 @@ from streams.unreadable import go_back, positions, read_past
 
 log = logging.getLogger(__name__)
 
-# While some partition is held, a fetch waits for the others no longer than this: it does not see the held one freed.
-POLL_WHILE_HELD_S = 0.01
 HELD_CHECK_S = 1.0
 COMMIT_TRIES = 3
-# Of all partitions in one response.
-FETCH_BYTES = 16 * MIB
+# Of all partitions in one response. It is held three times over while it is taken apart, and larger ones are no faster.
+FETCH_BYTES = 4 * MIB
+# How long the broker may keep a fetch of partitions that have nothing new; and that while some lane is full. Shorter
+# ones are more, and each costs as much as fetching a frame.
+FETCH_WAIT_MS = 200
+HELD_FETCH_WAIT_MS = 50
 
 
 class FrameConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -50,9 +55,40 @@ class FrameConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         consumer = super()._create_consumer(loop)
         receive_whole(consumer._client)
-        # Faust has no name for it; aiokafka's 50 MiB would be held several times over while they are taken apart.
+        # Faust has no names for these.
         consumer._fetch_max_bytes = FETCH_BYTES
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        self._freed = asyncio.Event()
         return consumer
+
+    def partition_freed(self) -> None:
+        """End a wait for records of other partitions; may be called in any thread."""
+        # The loop is closed: the consumer has stopped, and waits for nothing.
+        with contextlib.suppress(RuntimeError):
+            self.thread_loop.call_soon_threadsafe(self._freed.set)
+
+    async def _fetch_records(
+        self,
+        consumer: Any,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - the name is Faust's
+        max_records: int | None = None,
+    ) -> Any:
+        # Faust's own would wait for these partitions alone, and as long as it was told: so it is asked without waiting,
+        # and once more when there may be something, here or on a partition that was freed.
+        records = await super()._fetch_records(consumer, active_partitions, 0, max_records)
+        if records or not timeout:
+            return records
+        waiter, freed = consumer._fetcher._create_fetch_waiter(), asyncio.ensure_future(self._freed.wait())
+        try:
+            await asyncio.wait([waiter, freed], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if waiter.done():
+                waiter.result()
+        finally:
+            freed.cancel()
+            waiter.cancel()
+            self._freed.clear()
+        return await super()._fetch_records(consumer, active_partitions, 0, max_records)
 
 
 class FrameConsumer(driver.Consumer):  # type: ignore[misc]
@@ -69,7 +105,7 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         self._freed = asyncio.Event()
 
     def _new_consumer_thread(self) -> FrameConsumerThread:
-        return FrameConsumerThread(self, loop=self.loop, beacon=self.beacon)
+        return FrameConsumerThread(self, loop=self.loop, beacon=self.beacon, thread_loop=uvloop.new_event_loop())
 
     # -- what the agent asks for
 
@@ -77,21 +113,29 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
         """Fetch no more of this partition for now."""
         tp = TP(*partition)
         self._held.add(tp)
+        self._fetcher_waits(HELD_FETCH_WAIT_MS)
         self.on_buffer_full(tp)
 
     def release(self, partition: Partition) -> None:
         """Fetch it again."""
         tp = TP(*partition)
-        self._held.discard(tp)
+        if tp in self._held:
+            self._held.discard(tp)
+            self._fetcher_waits(HELD_FETCH_WAIT_MS if self._held else FETCH_WAIT_MS)
         self.on_buffer_drop(tp)
+
+    def _fetcher_waits(self, wait_ms: int) -> None:
+        # Read by the fetcher, in its thread, for each fetch that it sends.
+        self._thread._consumer._fetcher._fetch_max_wait_ms = wait_ms
 
     # -- standing still
 
     def on_buffer_drop(self, tp: TP) -> None:
         """A buffer has room again: Faust's own for the stream, or the lane's."""
-        if tp not in self._held:
+        if tp not in self._held and tp in self._buffered_partitions:
             super().on_buffer_drop(tp)
             self._freed.set()
+            self._thread.partition_freed()
 
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - the name is Faust's
         while self.flow_active and self._buffered_partitions and not self._get_active_partitions():
@@ -100,7 +144,7 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
                 await asyncio.wait_for(self._freed.wait(), HELD_CHECK_S)
             if self.should_stop:
                 break
-        return await super()._wait_next_records(POLL_WHILE_HELD_S if self._buffered_partitions else timeout)
+        return await super()._wait_next_records(timeout)
 
     # -- unreadable records, and fetches that a rebalance overtakes
 

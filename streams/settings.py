@@ -49,6 +49,7 @@ class WorkerSettings:
 
     threads: frames processed at the same time; OpenCV lets go of the GIL, so cores is a good number.
     lane_frames, lane_bytes: how much of one partition is taken in before its fetching pauses.
+    lanes_bytes: how much of all of them together, shared out evenly.
     drain_s: how long a rebalance or a stop waits for frames in flight, and again for the last commit.
     max_hung: how many threads may hang in an operator before the worker ends, to be started again; 0: 4 x threads.
     commit_interval_s: how often positions are committed; it bounds what a kill repeats.
@@ -63,6 +64,7 @@ class WorkerSettings:
     threads: int = field(default_factory=_cores)
     lane_frames: int = 32
     lane_bytes: int = 16 * MIB
+    lanes_bytes: int = 96 * MIB
     drain_s: float = 10.0
     max_hung: int = 0
     commit_interval_s: float = 0.5
@@ -70,7 +72,7 @@ class WorkerSettings:
     heartbeat_s: float = 1.0
     rebalance_s: float = 30.0
     warmup_max_s: float = 3.0
-    memory_cameras: int = 12
+    memory_cameras: int = 64
     status_topic: str = STATUS
     watching: WatchSettings = field(default_factory=WatchSettings)
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from importlib.metadata import version
 
 import cv2
+import uvloop
 from aiokafka.errors import KafkaError as AiokafkaError
 
 from streams.accounts import Accounts
@@ -69,8 +70,8 @@ def run_worker(
             return await _serve(app, settings, reporter, [asyncio.ensure_future(job) for job in jobs])
 
     # Watched until the loop is closed, for it may hang while it ends, too.
-    with ExitStack() as until:
-        return asyncio.run(run(until))
+    with ExitStack() as until, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run(until))
 
 
 async def _serve(

@@ -91,7 +91,7 @@ def work(
     ] = "3s",
     memory_cameras: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Cameras that operators with memory remember; 0: any number. Default: 12."),
+        typer.Option(metavar="N", help="Cameras that operators with memory remember; 0: any number. Default: 64."),
     ] = None,
     bootstrap: options.Bootstrap = None,
     config: options.Config = None,

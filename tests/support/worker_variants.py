@@ -12,6 +12,7 @@ from typing import Any
 from faust.transport.drivers import aiokafka as driver
 
 from framelane.__main__ import main
+from streams import consumer
 from streams.agents import FrameAgent
 from streams.cameras import Run
 from streams.consumer import FrameConsumer
@@ -67,6 +68,11 @@ def drop_at_swap() -> None:
     _replace(FrameAgent, "swap", swap)
 
 
+def long_fetches() -> None:
+    """A worker whose fetches of empty partitions last as long as aiokafka has them."""
+    consumer.FETCH_WAIT_MS = consumer.HELD_FETCH_WAIT_MS = 500
+
+
 def never_resumes() -> None:
     """A worker whose fetching never begins after an assignment, as when Faust waits for an answer that never comes."""
 
@@ -119,6 +125,6 @@ def forgetful() -> None:
 
 if __name__ == "__main__":
     variants = (mended, no_drain, no_wake, ack_at_once, drop_at_swap, never_resumes, never_commits, blocks)
-    variants += (no_relief, forgetful)
+    variants += (no_relief, forgetful, long_fetches)
     {variant.__name__.replace("_", "-"): variant for variant in variants}[sys.argv.pop(1)]()
     main()

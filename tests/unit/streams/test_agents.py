@@ -181,6 +181,19 @@ def test_a_full_lane_holds_its_partition_until_there_is_room() -> None:
     with_agent(test)
 
 
+def test_many_lanes_share_what_a_few_may_hold() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        broker.full = True
+        agent.assigned({Partition("raw", 0)})
+        agent.take(record(0), generation=1)
+        assert not broker.held
+        agent.assigned({Partition("raw", number) for number in range(50)})
+        agent.take(record(1), generation=1)
+        assert broker.held == {Partition("raw", 0)}
+
+    with_agent(test, settings=worker(lanes_bytes=50 * len(JPEG)))
+
+
 def test_a_killed_lane_holds_nothing() -> None:
     async def test(agent: FrameAgent, broker: Broker) -> None:
         for offset in range(4):
