@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 HELD_CHECK_S = 1.0
 COMMIT_TRIES = 3
+COMMIT_CHECK_S = 0.5
 # Of all partitions in one response. It is held three times over while it is taken apart, and larger ones are no faster.
 FETCH_BYTES = 4 * MIB
 # How long the broker may keep a fetch of partitions that have nothing new; and that while some lane is full. Shorter
@@ -66,6 +67,18 @@ class FrameConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         # The loop is closed: the consumer has stopped, and waits for nothing.
         with contextlib.suppress(RuntimeError):
             self.thread_loop.call_soon_threadsafe(self._freed.set)
+
+    async def _commit(self, offsets: Any) -> bool:
+        # aiokafka repeats it until the topic is there again, which then would be read from the old one's position.
+        commit = asyncio.ensure_future(super()._commit(offsets))
+        try:
+            while not (await asyncio.wait([commit], timeout=COMMIT_CHECK_S))[0]:
+                cluster = self._consumer._client.cluster
+                if not all(cluster.partitions_for_topic(tp.topic) for tp in offsets):
+                    return False
+            return bool(commit.result())
+        finally:
+            commit.cancel()
 
     async def _fetch_records(
         self,

@@ -159,8 +159,9 @@ def test_without_time_for_all_the_oldest_are_jumped_over_and_the_newest_read(
     whole = read(kafka_bootstrap, topic, 1000, memory=900)
     assert whole.offsets == list(range(10, 1000))
     # Enough to connect and to take the sample, and for a third of the rest.
-    seconds = whole.times[0] + (whole.times[-1] - whole.times[0]) / 3
-    reader = read(kafka_bootstrap, topic, 1000, memory=900, seconds=seconds)
+    slow_s = 0.005
+    seconds = whole.times[0] + 990 * slow_s / 3
+    reader = read(kafka_bootstrap, topic, 1000, memory=900, reader=Reader(slow_s=slow_s), seconds=seconds)
     print(f"{len(reader.records)} records up to {reader.offsets[-1]} in {seconds:.1f} s")
     assert len(reader.records) < 900
     assert reader.offsets == sorted(set(reader.offsets))
