@@ -4,13 +4,11 @@ import threading
 import time
 from types import TracebackType
 from typing import Self
-from uuid import uuid4
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import TopicPartition
 
 from benchmarks.processes import Contender
-from benchmarks.reading import headers_of
-from streams.contract.client_log import ClientLog
+from benchmarks.reading import headers_of, open_reader
 from streams.contract.errors import FramelaneError, KafkaError
 
 
@@ -24,8 +22,7 @@ class AgeReader:
     def __init__(self, bootstrap: str, topic: str, *, partitions: int) -> None:
         self.ages: list[tuple[int, float]] = []
         self.names: set[str] = set()
-        own = {"group.id": f"bench-{uuid4().hex}", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
-        self._consumer = Consumer({"bootstrap.servers": bootstrap, **own, "logger": ClientLog(quiet=True)})
+        self._consumer = open_reader(bootstrap)
         self._consumer.assign([TopicPartition(topic, partition, 0) for partition in range(partitions)])
         self._topic, self._trouble = topic, ""
         self._ended = threading.Event()

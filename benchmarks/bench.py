@@ -52,6 +52,7 @@ class Bench:
     say: Say
     numbers: Iterator[int] = field(default_factory=itertools.count)
     _scenes: dict[tuple[int, int], list[list[bytes]]] = field(default_factory=dict)
+    _video: tuple[list[list[bytes]], tuple[int, int]] | None = None
 
     def broker_cpu_s(self) -> float | None:
         """Processor seconds that the broker has used; None where it is not ours to look at."""
@@ -60,7 +61,9 @@ class Bench:
     def pictures(self, size: tuple[int, int] | None = None) -> tuple[list[list[bytes]], tuple[int, int]]:
         """The pictures to be fed, and their size; made once. size: None is that of the settings, or of the video."""
         if size is None and self.settings.video is not None:
-            return of_video(self.settings.video)
+            if self._video is None:
+                self._video = of_video(self.settings.video)
+            return self._video
         size = size or self.settings.size
         if size not in self._scenes:
             self.say(f"drawing pictures of {size[0]}x{size[1]} ...")
@@ -101,15 +104,12 @@ class Bench:
         """A topic full of frames, for as long as the block lasts; what is not said is as in the settings."""
         cameras, partitions = cameras or self.settings.cameras, partitions or self.settings.partitions
         frames = frames or self.settings.frames
-        pictures, size = self.pictures(size)
+        feed = self.feed(cameras=cameras, partitions=partitions, size=size)
+        width, height = feed.size
         with self.topic("in", partitions=partitions) as topic:
-            self.say(
-                f"publishing {frames} frames of {size[0]}x{size[1]}, {cameras} cameras, {partitions} partitions ..."
-            )
-            Feed(self.kafka.bootstrap, pictures=pictures, size=size, cameras=cameras, partitions=partitions).preload(
-                topic, frames
-            )
-            yield Input(topic=topic, frames=frames, partitions=partitions, size=size)
+            self.say(f"publishing {frames} frames of {width}x{height}, {cameras} cameras, {partitions} partitions ...")
+            feed.preload(topic, frames)
+            yield Input(topic=topic, frames=frames, partitions=partitions, size=feed.size)
 
     @contextmanager
     def job(self, model: Job, *, partitions: int, retention_bytes: int = -1) -> Iterator[Job]:

@@ -14,12 +14,13 @@ from benchmarks.chart import draw
 from benchmarks.machine import machine_facts
 from benchmarks.processes import QUIX_PYTHON, Refused
 from benchmarks.section import Section
-from benchmarks.settings import BenchSettings, cores
+from benchmarks.settings import BenchSettings
 from benchmarks.suites import BY_NAME, SUITES
 from benchmarks.table import to_json, to_markdown
 from framelane.cli.options import INTERRUPTED, picture_size
 from framelane.stopping import exit_on
 from streams.contract.errors import FramelaneError, SettingError
+from streams.settings import cores
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 _DEFAULT = BenchSettings()

@@ -25,7 +25,7 @@ class Feed:
         config = {"enable.idempotence": True, "linger.ms": 0, "partitioner": "murmur2_random"}
         room = {"message.max.bytes": 100_000_000, "queue.buffering.max.kbytes": 256 * 1024}
         self._producer = Producer({"bootstrap.servers": bootstrap, **config, **room, "logger": ClientLog(quiet=True)})
-        self._size = size
+        self.size = size
         self._cameras = camera_ids(cameras, partitions=partitions)
         self._pictures = [
             there_and_back(pictures[number % len(pictures)], start=number // len(pictures)) for number in range(cameras)
@@ -42,8 +42,8 @@ class Feed:
             epoch=_EPOCH,
             sequence=self._sent // len(self._cameras),
             captured_at_ns=now,
-            width=self._size[0],
-            height=self._size[1],
+            width=self.size[0],
+            height=self.size[1],
         )
         while True:
             try:

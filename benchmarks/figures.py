@@ -2,8 +2,11 @@
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+Name = TypeVar("Name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,13 @@ class Spread:
 
     def __format__(self, spec: str) -> str:
         return f"{self.median:{spec}} ({self.low:{spec}} to {self.high:{spec}})"
+
+
+def turns(names: Sequence[Name], rounds: int) -> Iterator[tuple[int, Name]]:
+    """(round, from 0 on; name): each name once a round; who begins moves on from round to round."""
+    for number in range(rounds):
+        first = number % len(names)
+        yield from ((number, name) for name in (*names[first:], *names[:first]))
 
 
 def spread(values: Sequence[float]) -> Spread:

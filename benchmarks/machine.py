@@ -5,7 +5,7 @@ import os
 import platform
 from pathlib import Path
 
-from benchmarks.settings import cores
+from streams.settings import cores
 
 _PACKAGES = ("confluent-kafka", "aiokafka", "faust-streaming", "opencv-python-headless", "numpy", "simplejpeg")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.bench import Bench, Input
-from benchmarks.figures import Sample
+from benchmarks.figures import Sample, turns
 from benchmarks.job import PROGRESS, Job
 from benchmarks.outputs import Outputs
 from benchmarks.processes import Contender, Refused
@@ -49,22 +49,20 @@ def race(bench: Bench, entrants: Sequence[Entrant], *, title: str) -> dict[str, 
     A worker that does not know what it is asked for drops out, and is not in the result.
     """
     found: dict[str, list[Sample]] = {entrant.label: [] for entrant in entrants}
-    for number in range(bench.settings.rounds):
-        turn = number % len(entrants)
-        for entrant in (*entrants[turn:], *entrants[:turn]):
-            if entrant.label not in found:
-                continue
-            try:
-                sample = run_once(bench, entrant)
-            except Refused as refusal:
-                del found[entrant.label]
-                bench.say(f"{title}: {entrant.label} is left out, as it refuses its pipeline: {refusal}")
-                continue
-            found[entrant.label].append(sample)
-            bench.say(
-                f"{title} {number + 1}/{bench.settings.rounds}  {entrant.label}: "
-                f"{sample.fps:.0f} frames/s, {sample.cpu_ms:.1f} ms a frame"
-            )
+    for number, entrant in turns(entrants, bench.settings.rounds):
+        if entrant.label not in found:
+            continue
+        try:
+            sample = run_once(bench, entrant)
+        except Refused as refusal:
+            del found[entrant.label]
+            bench.say(f"{title}: {entrant.label} is left out, as it refuses its pipeline: {refusal}")
+            continue
+        found[entrant.label].append(sample)
+        bench.say(
+            f"{title} {number + 1}/{bench.settings.rounds}  {entrant.label}: "
+            f"{sample.fps:.0f} frames/s, {sample.cpu_ms:.1f} ms a frame"
+        )
     return found
 
 

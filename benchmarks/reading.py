@@ -15,10 +15,15 @@ from streams.contract.kafka_settings import KafkaSettings
 _READ_S = 60.0
 
 
+def open_reader(bootstrap: str) -> Consumer:
+    """A client that joins no group and commits nothing; it is to be assigned what it reads."""
+    group = {"group.id": f"bench-{uuid4().hex}", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+    return Consumer({"bootstrap.servers": bootstrap, **group, "logger": ClientLog(quiet=True)})
+
+
 def read_topic(bootstrap: str, topic: str, *, count: int) -> list[Message]:
     """The first `count` records of a topic, a partition's in their order; KafkaError when they do not come."""
-    group = {"group.id": f"bench-{uuid4().hex}", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
-    consumer = Consumer({"bootstrap.servers": bootstrap, **group, "logger": ClientLog(quiet=True)})
+    consumer = open_reader(bootstrap)
     messages: list[Message] = []
     give_up = time.monotonic() + _READ_S
     try:

@@ -1,15 +1,10 @@
 """What a run of the benchmarks may be told."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from streams.contract.errors import SettingError
-
-
-def cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+from streams.settings import cores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

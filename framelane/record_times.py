@@ -3,10 +3,10 @@
 import time
 from collections.abc import Collection, Mapping
 
-from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaException, TopicPartition
+from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, TopicPartition
 
+from framelane.plain_consumer import plain_consumer
 from streams.contract.client_log import ClientLog
-from streams.contract.errors import SettingError
 from streams.contract.kafka_settings import KafkaSettings
 
 Place = tuple[str, int]
@@ -37,22 +37,17 @@ def record_times(
 
 
 def _read(kafka: KafkaSettings, turn: Mapping[Place, int], *, give_up: float) -> dict[tuple[str, int, int], int]:
-    config = kafka.for_confluent() | {
-        # librdkafka wants a group, though we neither join nor commit.
-        "group.id": "framelane.status",
-        "enable.auto.commit": False,
-        "auto.offset.reset": "error",
-        "max.partition.fetch.bytes": _FETCH_BYTES,
-        "queued.min.messages": 1,
+    consumer = plain_consumer(
+        kafka,
+        "framelane.status",
+        log=ClientLog(quiet=True),
+        auto_offset_reset="error",
+        max_partition_fetch_bytes=_FETCH_BYTES,
+        queued_min_messages=1,
         # One record is all that the client holds, and by default it fetches the next partition's a second later.
-        "fetch.queue.backoff.ms": 10,
-        "fetch.wait.max.ms": 100,
-        "logger": ClientLog(quiet=True),
-    }
-    try:
-        consumer = Consumer(config)
-    except (KafkaException, TypeError, ValueError) as error:
-        raise SettingError(f"kafka: the client refuses its settings: {error}") from error
+        fetch_queue_backoff_ms=10,
+        fetch_wait_max_ms=100,
+    )
     found: dict[tuple[str, int, int], int] = {}
     waiting = set(turn)
     try:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 import confluent_kafka
 import msgspec
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
 
+from framelane.plain_consumer import plain_consumer
 from streams.contract.client_log import ClientLog
-from streams.contract.errors import BrokerUnavailable, KafkaError, SettingError
+from streams.contract.errors import BrokerUnavailable, KafkaError
 from streams.contract.kafka_settings import KafkaSettings
 from streams.contract.status import CameraSums, Status, decode_status
 from streams.contract.topics import STATUS
@@ -60,12 +61,7 @@ class StatusBoard:
     """
 
     def __init__(self, kafka: KafkaSettings, *, since_ns: int = 0, topic: str = STATUS) -> None:
-        # librdkafka wants a group, though we neither join nor commit.
-        config = kafka.for_confluent() | {"group.id": "framelane.status-board", "enable.auto.commit": False}
-        try:
-            self._consumer = Consumer(config | {"logger": ClientLog()})
-        except (KafkaException, TypeError, ValueError) as error:
-            raise SettingError(f"kafka: the client refuses its settings: {error}") from error
+        self._consumer = plain_consumer(kafka, "framelane.status-board", log=ClientLog())
         self.topic = topic
         self._consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
         self._since_ns = since_ns

@@ -7,6 +7,7 @@ has the fetching of its own partition paused. All of it runs on the event loop; 
 import asyncio
 import logging
 import time
+from collections.abc import Collection
 
 from streams.accounts import INVALID_CAMERA, Accounts
 from streams.contract.errors import FrameError
@@ -141,7 +142,7 @@ class FrameAgent:
             self._kill(lane)
         self._lanes.clear()
 
-    def assigned(self, partitions: set[Partition] | frozenset[Partition] = frozenset()) -> None:
+    def assigned(self, partitions: Collection[Partition] = ()) -> None:
         """These partitions are assigned, to be read from their committed positions.
 
         The generation may be the one before: a member that joins again unchanged causes no new one.

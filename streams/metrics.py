@@ -71,9 +71,11 @@ class WorkerMetrics(Collector):
     def _by_label(self) -> dict[str, list[Account]]:
         """The accounts behind each value of the label camera_id. Whoever came first keeps the label."""
         found: dict[str, list[Account]] = {}
+        left = self._cameras
         for camera, account in self._accounts.accounts():
-            own = camera == INVALID_CAMERA or len(found.keys() - {INVALID_CAMERA, OTHER_CAMERAS}) < self._cameras
-            found.setdefault(camera if own else OTHER_CAMERAS, []).append(account)
+            real = camera not in (INVALID_CAMERA, OTHER_CAMERAS)
+            found.setdefault(OTHER_CAMERAS if real and left <= 0 else camera, []).append(account)
+            left -= real
         return found
 
     def _frames(self, accounts: dict[str, list[Account]]) -> Metric:

@@ -6,13 +6,13 @@ extra thread does the work of the others, and no other task of its group is begu
 """
 
 import queue
-import sys
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
+
+from streams.thread_place import thread_place
 
 Result = TypeVar("Result")
 
@@ -121,11 +121,7 @@ class ThreadPool:
             self._end_relief(task)
         if not task.relieved:
             self._start_thread()
-        stack = sys._current_frames().get(task.thread_id)
-        if stack is None:
-            return "unknown"
-        at = traceback.extract_stack(stack)[-1]
-        return f"{at.filename.rpartition('/')[2]}:{at.lineno} in {at.name}"
+        return thread_place(task.thread_id)
 
     def close(self) -> None:
         """Let the threads end once the queue is empty; hung ones end with the process."""

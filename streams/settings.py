@@ -9,8 +9,8 @@ from streams.contract.topics import MIB, STATUS
 METRICS_PORT = 9464
 
 
-def _cores() -> int:
-    # What this process may use, which in a container is less than what the machine has.
+def cores() -> int:
+    """Processors that this process may use, which in a container are fewer than what the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -61,7 +61,7 @@ class WorkerSettings:
     status_topic: where the worker reports itself; "" is nowhere. watching: how it is watched.
     """
 
-    threads: int = field(default_factory=_cores)
+    threads: int = field(default_factory=cores)
     lane_frames: int = 32
     lane_bytes: int = 16 * MIB
     lanes_bytes: int = 96 * MIB

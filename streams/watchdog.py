@@ -9,10 +9,8 @@ import asyncio
 import contextlib
 import logging
 import os
-import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable
 
 from streams.contract.errors import FramelaneError
@@ -21,6 +19,7 @@ from streams.lanes import Partition
 from streams.progress import Progress
 from streams.settings import WatchSettings
 from streams.stall import Sight, Stall, StallRule
+from streams.thread_place import thread_place
 
 log = logging.getLogger(__name__)
 
@@ -87,16 +86,10 @@ class Watchdog:
             silent_s = silent_s + passed_s if self._beats == heard else 0.0
             heard = self._beats
             silent = silent_s >= self._limits.loop_s
-            self._silence = f"the event loop has not ticked for {silent_s:.0f} s, at {self._place()}" if silent else ""
+            place = thread_place(self._loop_thread) if silent else ""
+            self._silence = f"the event loop has not ticked for {silent_s:.0f} s, at {place}" if silent else ""
             if silent_s >= self._limits.loop_s + self._limits.end_s:
                 self._end(f"{self._silence}; the process ends, to be started again")
-
-    def _place(self) -> str:
-        stack = sys._current_frames().get(self._loop_thread)
-        if stack is None:
-            return "unknown"
-        at = traceback.extract_stack(stack)[-1]
-        return f"{at.filename.rpartition('/')[2]}:{at.lineno} in {at.name}"
 
     def _watch_commits(self) -> None:
         committed: dict[Partition, int] = {}

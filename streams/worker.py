@@ -89,9 +89,7 @@ async def _serve(
         # Given up before it leaves the group, so that nothing more is published or committed.
         app.frames.kill_all(for_good=True)
         await _leave(app, CRASH_GRACE_S)
-        reporter.report("stopped")
-        await asyncio.to_thread(app.frames.outbox.publisher.close, CRASH_GRACE_S)
-        await close_tracing(app.frames.outbox.tracing)
+        await _close(app, reporter)
         if not isinstance(error, AiokafkaError | FramelaneError):
             raise
         raise FramelaneError(f"worker of pipeline {app.frames.pipeline.label} cannot go on: {error}") from error
@@ -102,9 +100,7 @@ async def _serve(
     await _leave(app, settings.drain_s * 2 + STOP_GRACE_S)
     deadlines.cancel()
     app.frames.kill_all()
-    reporter.report("stopped")
-    await asyncio.to_thread(app.frames.outbox.publisher.close)
-    await close_tracing(app.frames.outbox.tracing)
+    await _close(app, reporter)
     return asked.result()
 
 
@@ -143,6 +139,13 @@ async def _leave(app: FrameApp, limit_s: float) -> None:
         await asyncio.wait_for(app.stop(), limit_s)
     except TimeoutError:
         log.warning("the worker did not leave its group within %.0f s", limit_s)
+
+
+async def _close(app: FrameApp, reporter: "Reporter") -> None:
+    """Report for the last time, and hand over what is still on its way."""
+    reporter.report("stopped")
+    await asyncio.to_thread(app.frames.outbox.publisher.close)
+    await close_tracing(app.frames.outbox.tracing)
 
 
 def _listen(asked: "asyncio.Future[signal.Signals]") -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.ages import AgeReader
 from benchmarks.bench import Bench
-from benchmarks.figures import paired_ratio, percentile, spread
+from benchmarks.figures import paired_ratio, percentile, spread, turns
 from benchmarks.job import Job
 from benchmarks.processes import Contender
 from benchmarks.section import Bar, Section, Target
@@ -21,14 +21,11 @@ Found = Mapping[str, Sequence[tuple[float, float]]]
 def run(bench: Bench) -> Section:
     """Each contender in turn gets live frames of 8 cameras; every round measures all of them."""
     found: dict[str, list[tuple[float, float]]] = {label: [] for label in _CONTENDERS}
-    labels = list(_CONTENDERS)
-    for number in range(bench.settings.rounds):
-        turn = number % len(labels)
-        for label in (*labels[turn:], *labels[:turn]):
-            ages = _ages(bench, _CONTENDERS[label])
-            found[label].append((percentile(ages, 50), percentile(ages, 99)))
-            p50, p99 = found[label][-1]
-            bench.say(f"latency {number + 1}/{bench.settings.rounds}  {label}: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+    for number, label in turns(list(_CONTENDERS), bench.settings.rounds):
+        ages = _ages(bench, _CONTENDERS[label])
+        p50, p99 = percentile(ages, 50), percentile(ages, 99)
+        found[label].append((p50, p99))
+        bench.say(f"latency {number + 1}/{bench.settings.rounds}  {label}: p50 {p50:.1f} ms, p99 {p99:.1f} ms")
     return Section(
         name="latency",
         title=f"Latency: capture to subscriber, 8 cameras at {_FPS:.0f} frames/s together",

@@ -11,12 +11,12 @@ from benchmarks.processes import Contender
 from benchmarks.reading import EndOffsets
 from benchmarks.section import Section, Target
 from streams.contract.errors import FramelaneError
+from streams.contract.topics import MIB
 
 _SIZE = (1920, 1080)
-_MIB = 1024 * 1024
 # A worker that is never short of frames, and topics that keep no more than they must.
 _AHEAD_FRAMES = 400
-_KEPT_BYTES = 256 * _MIB
+_KEPT_BYTES = 256 * MIB
 _STILL_S = 60.0
 
 
@@ -44,7 +44,7 @@ def run(bench: Bench) -> Section:
         header=("contender", "most MiB", "growth MiB a minute", "frames/s"),
         rows=[("Framelane", f"{most:.0f}", f"{growth:+.2f}", f"{fps:.0f}")],
         targets=(
-            Target("most", most * _MIB / 1e6, "<=", 500, " MB"),
+            Target("most", most * MIB / 1e6, "<=", 500, " MB"),
             Target("growth over ten minutes, by the slope after the first fifth", 10 * growth, "<=", 25, " MiB"),
         ),
         unit="MiB",
@@ -83,7 +83,7 @@ def _watch(
             if done and not start:
                 start, first = now, done
             if start:
-                points.append(((now - start) / 60, worker.rss_bytes() / _MIB))
+                points.append(((now - start) / 60, worker.rss_bytes() / MIB))
                 if len(points) % 60 == 0:
                     bench.say(f"memory {points[-1][0]:.0f} min: {points[-1][1]:.0f} MiB, {done} frames")
     finally:

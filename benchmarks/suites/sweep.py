@@ -7,8 +7,7 @@ from benchmarks.outputs import Outputs
 from benchmarks.race import Entrant, race
 from benchmarks.section import Section
 from benchmarks.suites import rows
-
-_MIB = 1024 * 1024
+from streams.contract.topics import MIB
 
 
 def run(bench: Bench) -> Section:
@@ -20,7 +19,7 @@ def run(bench: Bench) -> Section:
         jobs |= {f"in flight {count}": replace(job, in_flight=count) for count in (4, 8, 32, 64)}
         jobs |= {f"linger {linger:g} ms": replace(job, linger_ms=linger) for linger in (1.0, 5.0)}
         jobs |= {f"batch {size // 1000} kB": replace(job, batch_bytes=size) for size in (100_000, 4_000_000)}
-        jobs |= {f"fetch {size} MiB": replace(job, fetch_bytes=size * _MIB) for size in (1, 2, 32)}
+        jobs |= {f"fetch {size} MiB": replace(job, fetch_bytes=size * MIB) for size in (1, 2, 32)}
         jobs["one thread more"] = replace(job, threads=job.threads + 1)
         entrants = [
             Entrant(label=label, contender="hand_written", given=given, job=each, outputs=outputs)
@@ -36,7 +35,7 @@ def run(bench: Bench) -> Section:
         rows=[(*row, f"{rows.fps_ratio(found, row[0], 'as it is'):.3f}") for row in by_speed],
         notes=(
             f"As it is: in flight {job.in_flight}, linger {job.linger_ms:g} ms, batch {job.batch_bytes // 1000} kB, "
-            f"fetch {job.fetch_bytes // _MIB} MiB a partition, {job.threads} threads.",
+            f"fetch {job.fetch_bytes // MIB} MiB a partition, {job.threads} threads.",
         ),
         data=rows.data(found),
     )

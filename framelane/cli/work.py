@@ -19,17 +19,16 @@ from framelane.cli import options
 from streams.contract import topics
 from streams.contract.errors import FramelaneError, SettingError
 from streams.contract.kafka_settings import has_kafka_table
-from streams.settings import WatchSettings
+from streams.settings import WatchSettings, WorkerSettings
 
 if TYPE_CHECKING:
     from streams.accounts import Accounts
     from streams.contract.kafka_settings import KafkaSettings
     from streams.pipeline_settings import PipelineSettings
     from streams.reload_rules import PipelineFile
-    from streams.settings import WorkerSettings
 
 # The defaults of the options below.
-WATCH = WatchSettings()
+WORKER, WATCH = WorkerSettings(), WatchSettings()
 
 
 def _quick(flag: str, metavar: str, text: str) -> Any:
@@ -88,11 +87,10 @@ def work(
             metavar="TIME",
             help="How long a partition that arrives waits for operators with memory to see the frames before; 0s: not.",
         ),
-    ] = "3s",
+    ] = f"{WORKER.warmup_max_s:g}s",
     memory_cameras: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Cameras that operators with memory remember; 0: any number. Default: 64."),
-    ] = None,
+        int, typer.Option(metavar="N", help="Cameras that operators with memory remember; 0: any number.")
+    ] = WORKER.memory_cameras,
     bootstrap: options.Bootstrap = None,
     config: options.Config = None,
     wait: options.Wait = options.DEFAULT_WAIT,
@@ -117,7 +115,6 @@ def work(
     from streams.file_watch import FileWatch
     from streams.pipeline_settings import load_pipelines, quick_pipeline
     from streams.reload_rules import PipelineFile, Serves
-    from streams.settings import WorkerSettings
     from streams.settings_file import SettingsFile
 
     set_up_logging(log_level)
@@ -128,10 +125,12 @@ def work(
         stall_s=options.seconds(stall_limit, option="--stall-limit"),
     )
     wait_s = options.seconds(wait, option="--wait")
-    limits: dict[str, Any] = {"threads": threads, "memory_cameras": memory_cameras}
-    limits = {name: value for name, value in limits.items() if value is not None}
-    warmup_max_s = options.seconds(warmup_max, option="--warmup-max")
-    worker = WorkerSettings(**limits, warmup_max_s=warmup_max_s, watching=watching)
+    worker = WorkerSettings(
+        threads=WORKER.threads if threads is None else threads,
+        memory_cameras=memory_cameras,
+        warmup_max_s=options.seconds(warmup_max, option="--warmup-max"),
+        watching=watching,
+    )
     quick = {"group": group, "input": input_topic, "output": output, "events": events, "dead_letter": dead_letter}
     given: dict[str, Any] = {name: value for name, value in {**quick, "quality": quality}.items() if value is not None}
     # Before the file is read, so that no change is missed.

@@ -1,6 +1,7 @@
 """The fault runner: `python runner.py [--short] [FAULT...]` injures real workers on a real Kafka and prints one table.
 
-Each fault runs three times, or once with --short; seeds are fixed. Exits with 1 where a figure is not met.
+Each fault runs as often as its `repeats` says, or once with --short; seeds are fixed. Exits with 1 where a figure is
+not met.
 """
 
 import argparse
@@ -17,8 +18,6 @@ from table import Run, table, unmet
 
 from framelane.embedded import EmbeddedKafka
 from streams.contract.errors import EmbeddedBrokerError
-
-REPEATS = 3
 
 
 def main(arguments: list[str] | None = None) -> int:
