@@ -58,6 +58,8 @@ class EndOffsets:
             TopicPartition(topic, partition): OffsetSpec.latest()  # type: ignore[no-untyped-call]
             for partition in range(partitions)
         }
+        # The first answer about a new topic may take seconds, in which whoever is timed would run on.
+        self.count()
 
     def count(self) -> int:
         """Records since the topic was made."""
