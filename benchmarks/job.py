@@ -37,7 +37,7 @@ class Job:
     processes: int = 1
     frames: int = 0
     linger_ms: float = 0.0
-    fetch_bytes: int = 2 * 1024 * 1024
+    fetch_bytes: int = 4 * 1024 * 1024
     batch_bytes: int = 1_000_000
     in_flight: int = 16
     quality: int = 80

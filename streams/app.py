@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 import os
-import time
 import urllib.parse
 import urllib.request
 from typing import Any
@@ -16,9 +15,9 @@ from faust.auth import OAuthCredentials
 
 from streams.accounts import Accounts
 from streams.agents import FrameAgent
+from streams.batches import record_of
 from streams.consumer import FrameTransport
 from streams.contract.errors import FramelaneError, SettingError
-from streams.contract.headers import Record
 from streams.contract.kafka_settings import FaustBroker, KafkaSettings
 from streams.contract.topics import MIB
 from streams.history import HistoryReader
@@ -32,6 +31,19 @@ from streams.unreadable import UNREADABLE, WHY
 
 # The agent's name is fixed: Faust derives names of its own from it, and moving a file must move no data.
 AGENT_NAME = "frames"
+
+
+class QuietMonitor(faust.Monitor):  # type: ignore[misc]
+    """Faust's monitor without what it counts of each event: nobody asks for that, the worker counts its frames."""
+
+    def on_message_in(self, tp: Any, offset: int, message: Any) -> None:
+        """A message arrives."""
+
+    def on_stream_event_in(self, tp: Any, offset: int, stream: Any, event: Any) -> None:
+        """A stream takes an event up."""
+
+    def on_stream_event_out(self, tp: Any, offset: int, stream: Any, event: Any, state: Any = None) -> None:
+        """A stream is done with an event."""
 
 
 class FrameApp(faust.App):  # type: ignore[misc]
@@ -54,7 +66,7 @@ class FrameApp(faust.App):  # type: ignore[misc]
 def build_app(pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings, accounts: Accounts) -> FrameApp:
     """Build the app of a pipeline; to be called on the running event loop that will serve it."""
     _check_extension()
-    app = FrameApp(pipeline.settings.group, **_faust_settings(kafka.for_faust(), settings))
+    app = FrameApp(pipeline.settings.group, monitor=QuietMonitor(), **_faust_settings(kafka.for_faust(), settings))
 
     def end(error: Exception) -> None:
         # Every frame in flight may report the same.
@@ -78,33 +90,19 @@ def build_app(pipeline: Pipeline, kafka: KafkaSettings, settings: WorkerSettings
     async def frames(stream: Any) -> None:
         # It yields nothing: an agent that yields would answer to a topic of the sender's choosing (Faust-Ag-ReplyTo).
         async for event in stream.noack().events():
-            message = event.message
-            app.consumer.ack(message)
-            if message.generation_id == app.consumer_generation_id:
-                why = WHY if message.headers is UNREADABLE else ""
-                try:
-                    app.frames.take(_record(message), generation=message.generation_id, unreadable=why)
-                except Exception as error:  # noqa: BLE001 - Faust would go on with the next frame, past this one
-                    app.frames.kill_all(for_good=True)
-                    end(error)
+            batch = event.message
+            app.consumer.ack(batch)
+            if batch.generation_id != app.consumer_generation_id:
+                continue
+            try:
+                for read in batch.records:
+                    why = WHY if read.headers is UNREADABLE else ""
+                    app.frames.take(record_of(read), generation=batch.generation_id, unreadable=why)
+            except Exception as error:  # noqa: BLE001 - Faust would go on with the next frames, past this one
+                app.frames.kill_all(for_good=True)
+                end(error)
 
     return app
-
-
-def _record(message: Any) -> Record:
-    # -1, or none at all, in old formats of messages: then the time is when we got it.
-    timestamp_ms = (
-        round(message.timestamp * 1000) if message.timestamp and message.timestamp > 0 else time.time() * 1000
-    )
-    return Record(
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        timestamp_ms=int(timestamp_ms),
-        key=message.key,
-        value=message.value,
-        headers=message.headers or (),
-    )
 
 
 def _faust_settings(broker: FaustBroker, settings: WorkerSettings) -> dict[str, Any]:
@@ -127,8 +125,8 @@ def _faust_settings(broker: FaustBroker, settings: WorkerSettings) -> dict[str, 
         "topic_allow_declare": False,
         "table_standby_replicas": 0,
         "stream_wait_empty": True,
-        # Only a passage: the agent takes events at once, and the lanes hold them.
-        "stream_buffer_maxsize": 32,
+        # Only a passage: the agent takes batches at once, and the lanes hold their frames.
+        "stream_buffer_maxsize": 4,
         "broker_commit_interval": settings.commit_interval_s,
         "broker_heartbeat_interval": settings.heartbeat_s,
         "broker_rebalance_timeout": settings.rebalance_s,
@@ -136,7 +134,7 @@ def _faust_settings(broker: FaustBroker, settings: WorkerSettings) -> dict[str, 
         # A worker with no partition would fall out of the group for good after this time (aiokafka#1187).
         "broker_max_poll_interval": 1e7,
         "broker_max_poll_records": 16,
-        "consumer_max_fetch_size": 2 * MIB,
+        "consumer_max_fetch_size": 4 * MIB,
         "consumer_auto_offset_reset": "earliest",
         # As in librdkafka: TCP has its own, and a damaged picture is found when it is decoded. Sums over whole frames
         # cost as much as all else that is done to fetch them.

@@ -10,6 +10,8 @@ What is changed, and why (Faust 0.15.3; each has a test that fails without it):
   Faust's own part runs.
 - Standing still. When every partition's buffer is full, Faust's consumer sleeps for a whole second, and a fetch that is
   waiting does not notice a partition that became free. Here freed partitions wake both.
+- Handing over. Faust makes four tasks for each record, to notice whether the flow is suspended while it is put into the
+  stream's queue. Here what a fetch brings of a partition is one message, and one task unless that lasts.
 - Waiting for empty partitions. aiokafka sends a broker one fetch at a time, and one of partitions without news lasts
   half a second; a partition with a backlog waits behind it. Here such a fetch is short while a lane is full.
 - A fetch that a rebalance overtakes. What it brings Faust throws away and seeks back to the committed position, which a
@@ -29,6 +31,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types.tuples import TP
 
 from streams.agents import FrameAgent
+from streams.batches import batch_of
 from streams.contract.topics import MIB
 from streams.lanes import Partition
 from streams.receiving import receive_whole
@@ -37,10 +40,11 @@ from streams.unreadable import go_back, positions, read_past
 log = logging.getLogger(__name__)
 
 HELD_CHECK_S = 1.0
+FETCH_CHECK_S = 1.0
 COMMIT_TRIES = 3
 COMMIT_CHECK_S = 0.5
 # Of all partitions in one response. It is held three times over while it is taken apart, and larger ones are no faster.
-FETCH_BYTES = 4 * MIB
+FETCH_BYTES = 8 * MIB
 # How long the broker may keep a fetch of partitions that have nothing new; and that while some lane is full. Shorter
 # ones are more, and each costs as much as fetching a frame.
 FETCH_WAIT_MS = 200
@@ -140,6 +144,39 @@ class FrameConsumer(driver.Consumer):  # type: ignore[misc]
     def _fetcher_waits(self, wait_ms: int) -> None:
         # Read by the fetcher, in its thread, for each fetch that it sends.
         self._thread._consumer._fetcher._fetch_max_wait_ms = wait_ms
+
+    # -- handing over
+
+    async def _drain_messages(self, fetcher: Any) -> None:
+        """Give what arrives to the stream; called by Faust's fetcher."""
+        try:
+            while not (self.should_stop or fetcher.should_stop):
+                await asyncio.sleep(0)
+                records, active = await self._wait_next_records(FETCH_CHECK_S)
+                generation = self.app.consumer_generation_id
+                for tp, batch in (records or {}).items():
+                    if not self.flow_active or self.app.consumer_generation_id != generation:
+                        break
+                    if tp in active or tp in self._buffered_partitions:
+                        await self._hand_over(tp, batch, generation)
+        except self.consumer_stopped_errors:
+            if not self.app.should_stop:
+                raise
+
+    async def _hand_over(self, tp: TP, records: list[Any], generation: int) -> None:
+        before = self._read_offset[tp]
+        new = records if before is None else [record for record in records if record.offset >= before]
+        if not new:
+            return
+        deliver = self.app.topics._tp_to_callback.get(tp, self.callback)
+        handed = asyncio.ensure_future(deliver(batch_of(tp, new, generation=generation)))
+        # Which is as long as it takes, unless the stream's queue is full or the flow is suspended.
+        await asyncio.sleep(0)
+        if handed.done():
+            handed.result()
+        else:
+            await self.wait_first(handed, self.suspend_flow.wait())
+        self._read_offset[tp] = new[-1].offset
 
     # -- standing still
 

@@ -147,9 +147,13 @@ class Dispatch:
             trace=self._outbox.traced(work),
         )
         work.run = run
-        work.task = Task(job, lambda task: self._mailbox.post(self._finished, entry, task), group=entry.lane.partition)
+        work.task = Task(job, partial(self._ended, entry), group=entry.lane.partition)
         self.running.add(entry)
         return work.task
+
+    def _ended(self, entry: FrameEntry, task: Task[Result]) -> None:
+        # In the task's thread. Where all threads go on at once, a wake-up for each frame costs more than it gives.
+        self._mailbox.post(self._finished, entry, task, has_time=self._pool.busy)
 
     def _finished(self, entry: FrameEntry, task: Task[Result]) -> None:
         self.running.discard(entry)

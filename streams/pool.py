@@ -71,6 +71,11 @@ class ThreadPool:
         for _ in range(threads):
             self._start_thread()
 
+    @property
+    def busy(self) -> bool:
+        """Whether there is work waiting for every thread."""
+        return self._tasks.qsize() >= self._threads
+
     def submit(self, task: Task[Result]) -> None:
         """Have the task run by the next free thread."""
         self._tasks.put(task)  # type: ignore[arg-type]

@@ -26,9 +26,8 @@ log = logging.getLogger(__name__)
 MAX_RECORD_BYTES = 128 * 1024 * 1024
 MAX_IN_FLIGHT_BYTES = 64 * 1024 * 1024
 RETRY_S = 1.0
-# How often reports are asked for while some are awaited. A thread that waits for them would wake the loop for each.
-POLL_S = 0.01
-# And otherwise, for what the client has to say.
+# How often the client is asked for what it has to say. While reports are awaited that is at each tick of the mailbox: a
+# thread that waits for them would wake the loop for each.
 IDLE_POLL_S = 1.0
 
 # The broker refuses this one record; the others are none the worse for it.
@@ -201,7 +200,7 @@ class Publisher:
                 self._waiting.popleft()
                 if not self._polling:
                     self._polling = True
-                    self._mailbox.later(POLL_S, self._poll)
+                    self._mailbox.next_tick(self._poll)
 
     def _on_delivery(
         self, serial: int, record: OutRecord, receiver: Receiver
@@ -259,7 +258,7 @@ class Publisher:
             self._reported(*self._reports.popleft())
         self._polling = self._sent > 0 and not self._closed
         if self._polling:
-            self._mailbox.later(POLL_S, self._poll)
+            self._mailbox.next_tick(self._poll)
 
     def _idle(self) -> None:
         # Its log lines and errors, too, come by polling.

@@ -1,6 +1,6 @@
 """Operators that do what none should, or what ours do not do; named in tests as `odd_operators:Class`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import cv2
@@ -50,13 +50,13 @@ class Returns(Raises):
             return {
                 "text": "a frame",
                 "picture": frame.image,
-                "another frame": replace(frame, sequence=frame.sequence + 1),
-                "another camera": replace(frame, camera_id="other"),
+                "another frame": frame.changed(sequence=frame.sequence + 1),
+                "another camera": frame.changed(camera_id="other"),
                 "floats": frame.with_image(floats),
                 "nothing to see": frame.with_image(np.zeros((0, 4, 3), np.uint8)),
-                "no picture": replace(frame, data=b"", _image=None),
-                "another size": replace(frame.with_image(np.zeros((9, 9), np.uint8)), width=8),
-                "fewer events": replace(frame, events=()),
+                "no picture": frame.changed(data=b"", _image=None),
+                "another size": frame.with_image(np.zeros((9, 9), np.uint8)).changed(width=8),
+                "fewer events": frame.changed(events=()),
             }[self.what]
 
         return wrong

@@ -68,7 +68,7 @@ class HandPool(ThreadPool):
 class AtOnce:
     """A mailbox that makes each call as it is posted."""
 
-    def post(self, call: Callable[..., None], *args: Any) -> None:
+    def post(self, call: Callable[..., None], *args: Any, has_time: bool = False) -> None:
         """Make the call."""
         call(*args)
 

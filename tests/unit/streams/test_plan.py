@@ -1,6 +1,5 @@
 """The plan of the decode: what it comes to, and that what comes out is what would have come of the whole picture."""
 
-from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -339,4 +338,4 @@ def test_a_header_without_a_frame_does_no_harm() -> None:
     frame = raw(jpeg_of(SCENE))
 
     assert frame.header == inspect(frame.data)
-    assert run(replace(frame, header=None), "resize:width=320").frame is not None
+    assert run(frame.changed(header=None), "resize:width=320").frame is not None

@@ -80,10 +80,8 @@ def test_a_changed_frame_is_a_frame_of_its_own() -> None:
     other = frame.changed(sequence=2)
 
     assert (frame.sequence, other.sequence) == (1, 2)
-    assert all(
-        getattr(other, name) is getattr(frame, name) for name in Frame.__dataclass_fields__ if name != "sequence"
-    )
-    with pytest.raises(AttributeError):
+    assert all(getattr(other, name) is getattr(frame, name) for name in Frame.__struct_fields__ if name != "sequence")
+    with pytest.raises(TypeError):
         frame.changed(sequenze=2)
 
 

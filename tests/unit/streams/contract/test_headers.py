@@ -40,7 +40,7 @@ def test_a_frame_survives_the_way_through_kafka() -> None:
         hops={"received": 1, "started": 2, "processed": 3},
     )
     came = to_frame(record(list(to_headers(sent))))
-    for name in Frame.__dataclass_fields__:
+    for name in Frame.__struct_fields__:
         if name not in ("to_raw", "header", "_image"):
             assert getattr(came, name) == getattr(sent, name), name
 

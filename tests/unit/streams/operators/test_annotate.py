@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 from frame_support import CAPTURED_AT_NS, flat, frame_of, run
 
@@ -68,7 +66,7 @@ def test_the_caption_is_exact() -> None:
 
 def test_another_time_is_another_picture() -> None:
     frame = frame_of(flat(320, 240, GROUND))
-    later = replace(frame, captured_at_ns=CAPTURED_AT_NS + 1_000_000_000)
+    later = frame.changed(captured_at_ns=CAPTURED_AT_NS + 1_000_000_000)
     annotate = Annotate().open()
 
     first, second = annotate(frame), annotate(later)
