@@ -19,7 +19,8 @@ class Job:
     missing.
     work: "blur" is decode, blur 5x5, encode; "half" is decode, half the size, encode; "motion" is decode, look for
     what moves, publish frame and events. width: pixels of the input's frames.
-    threads: frames processed at the same time. processes: of Quix Streams, which has no threads.
+    threads: frames processed at the same time. processes, opencv_threads: of Quix Streams, which has no threads; for
+    all others OpenCV's own threads are off.
     frames: how many the input topic holds.
     linger_ms, fetch_bytes (of a partition), batch_bytes, in_flight: settings of loops and clients.
     folder: for what the contender writes. extra: keys of our own pipeline, such as plan = false.
@@ -35,6 +36,7 @@ class Job:
     width: int = 1280
     threads: int = 2
     processes: int = 1
+    opencv_threads: int = 1
     frames: int = 0
     linger_ms: float = 0.0
     fetch_bytes: int = 4 * 1024 * 1024

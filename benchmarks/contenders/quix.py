@@ -1,7 +1,7 @@
 """Quix Streams: bytes in, bytes out. It runs in an environment of its own, for it wants an older confluent-kafka.
 
-It processes one frame after the other and has no threads of its own: one process leaves OpenCV's to the frame, and
-several share the group, which is how it is scaled.
+It processes one frame after the other and has no threads of its own. Its user may let OpenCV use threads within a
+frame, or start several processes that share the group, which is how it is scaled.
 """
 
 import os
@@ -47,8 +47,8 @@ def build(job: Job) -> Any:
 
 def run(job: Job) -> None:
     """Process frames until the process is ended; the first process starts the others, and they end with it."""
-    cv2.setNumThreads(job.threads if job.processes == 1 else 1)
-    more = [sys.executable, "-m", __spec__.name, replace(job, threads=1, processes=1).to_json()]
+    cv2.setNumThreads(job.opencv_threads)
+    more = [sys.executable, "-m", __spec__.name, replace(job, processes=1).to_json()]
     for _ in range(job.processes - 1):
         subprocess.Popen(more, env=child_environ(os.environ))
     build(job).run()

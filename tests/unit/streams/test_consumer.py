@@ -1,6 +1,7 @@
 """Faust's consumer, mended: what needs no broker."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -94,3 +95,80 @@ def test_what_the_old_assignment_brought_moves_nothing_forward() -> None:
         return old
 
     assert after_a_fetch(rebalance) == ({}, 7)
+
+
+class Stream:
+    """Where Faust's conductor delivers to; closed: it takes nothing until it is opened."""
+
+    def __init__(self, *, closed: bool = False) -> None:
+        self.taken: list[tuple[int, list[int]]] = []
+        self.open = asyncio.Event()
+        if not closed:
+            self.open.set()
+
+    async def deliver(self, batch: Any) -> None:
+        await self.open.wait()
+        self.taken.append((batch.generation_id, [record.offset for record in batch.records]))
+
+
+def handing_to(stream: Stream) -> FrameConsumer:
+    consumer = FrameConsumer.__new__(FrameConsumer)
+    consumer.app = SimpleNamespace(topics=SimpleNamespace(_tp_to_callback={TP: stream.deliver}))
+    consumer.callback = stream.deliver
+    consumer._read_offset = defaultdict(lambda: None)
+    consumer.suspend_flow = asyncio.Event()
+
+    async def wait_first(*each: Awaitable[Any]) -> None:
+        futures = [asyncio.ensure_future(one) for one in each]
+        _, left = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+        for one in left:
+            one.cancel()
+
+    consumer.wait_first = wait_first
+    return consumer
+
+
+def records(first: int, after: int) -> list[Any]:
+    return [SimpleNamespace(offset=offset) for offset in range(first, after)]
+
+
+def test_what_a_fetch_brings_is_one_message_without_what_was_read_before() -> None:
+    async def run() -> None:
+        stream = Stream()
+        consumer = handing_to(stream)
+        await consumer._hand_over(TP, records(0, 5), 3)
+        # Faust lets the last one through again, and so do we: the lanes know what they have.
+        await consumer._hand_over(TP, records(2, 7), 3)
+        await consumer._hand_over(TP, records(0, 4), 3)
+        assert stream.taken == [(3, [0, 1, 2, 3, 4]), (3, [4, 5, 6])]
+
+    asyncio.run(run())
+
+
+def test_a_stream_that_is_full_is_waited_for() -> None:
+    async def run() -> None:
+        stream = Stream(closed=True)
+        waiting = asyncio.ensure_future(handing_to(stream)._hand_over(TP, records(0, 2), 1))
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        stream.open.set()
+        await asyncio.wait_for(waiting, 10)
+        assert stream.taken == [(1, [0, 1])]
+
+    asyncio.run(run())
+
+
+def test_a_stream_that_stands_still_is_not_waited_for_once_the_flow_is_suspended() -> None:
+    async def run() -> None:
+        stream = Stream(closed=True)
+        consumer = handing_to(stream)
+        waiting = asyncio.ensure_future(consumer._hand_over(TP, records(0, 2), 1))
+        await asyncio.sleep(0)
+        consumer.suspend_flow.set()
+        await asyncio.wait_for(waiting, 10)
+        stream.open.set()
+        await asyncio.sleep(0)
+        assert stream.taken == []
+
+    asyncio.run(run())

@@ -88,3 +88,9 @@ def test_a_changed_frame_is_a_frame_of_its_own() -> None:
 def test_events_gather() -> None:
     first, second = Event(type="a", data={}), Event(type="b", data={})
     assert make().with_events(first).with_events(second).events == (first, second)
+
+
+def test_a_frame_is_shown_without_its_bytes_and_pixels() -> None:
+    shown = repr(make())
+    assert shown.startswith("Frame(camera_id=")
+    assert "data=" not in shown and "_image=" not in shown
