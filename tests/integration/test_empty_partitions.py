@@ -7,7 +7,8 @@ from pathlib import Path
 from kafka_support import drain
 from worker_support import Fleet, cameras_on_each_partition, identity, make_topics, send
 
-FRAMES = 600
+# Several fetches, each as large as a worker asks for.
+FRAMES = 2400
 
 
 def pauses(bootstrap: str, make_topic: Callable[..., str], folder: Path, *, variant: str) -> list[float]:
@@ -29,7 +30,8 @@ def test_a_backlog_does_not_wait_for_empty_partitions(
 ) -> None:
     found = pauses(kafka_bootstrap, make_topic, tmp_path, variant="mended")
     print(f"longest pauses: {[f'{pause:.3f}' for pause in found[:6]]} s")
-    assert found[2] < 0.2
+    # A fetch that was sent before the lane was full lasts for 0.2 s, at the start and at the end.
+    assert found[2] < 0.3
 
 
 def test_with_the_fetches_of_aiokafka_it_does(
@@ -37,4 +39,4 @@ def test_with_the_fetches_of_aiokafka_it_does(
 ) -> None:
     found = pauses(kafka_bootstrap, make_topic, tmp_path, variant="long-fetches")
     print(f"longest pauses: {[f'{pause:.3f}' for pause in found[:6]]} s")
-    assert found[2] >= 0.2
+    assert found[2] >= 0.3
