@@ -43,7 +43,7 @@ HELD_CHECK_S = 1.0
 FETCH_CHECK_S = 1.0
 COMMIT_TRIES = 3
 COMMIT_CHECK_S = 0.5
-# Of all partitions in one response. It is held three times over while it is taken apart, and larger ones are no faster.
+# Of all partitions in one response. It is held three times over while it is taken apart; if smaller, there are more.
 FETCH_BYTES = 8 * MIB
 # How long the broker may keep a fetch of partitions that have nothing new; and that while some lane is full. Shorter
 # ones are more, and each costs as much as fetching a frame.
