@@ -22,6 +22,7 @@ from streams.contract.camera_globs import CameraGlobs
 from streams.contract.errors import KafkaError, SettingError
 from streams.contract.frame import Frame
 from streams.contract.kafka_settings import KafkaSettings, load_kafka_settings
+from streams.contract.signals import signals_held_back
 from streams.contract.times import parse_time, to_ns
 from streams.contract.topics import PROCESSED
 
@@ -263,7 +264,8 @@ class Subscription:
 
 def _connect(settings: SubscriptionSettings, failures: Failures) -> Consumer:
     try:
-        return Consumer(client_config(settings) | {"error_cb": failures.note})
+        with signals_held_back():
+            return Consumer(client_config(settings) | {"error_cb": failures.note})
     except (KafkaException, TypeError, ValueError) as error:
         # A file that is no certificate, or a [kafka.librdkafka] key that does not exist, is found here.
         raise SettingError(f"kafka: the client refuses its settings: {error}") from error

@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata
 from streams.contract.client_log import ClientLog
 from streams.contract.errors import BrokerUnavailable, KafkaError, SettingError
 from streams.contract.kafka_settings import KafkaSettings
+from streams.contract.signals import signals_held_back
 
 REQUEST_S = 10.0
 _AUTHENTICATION = confluent_kafka.KafkaError._AUTHENTICATION
@@ -38,7 +39,8 @@ class AdminConnection:
         own: dict[str, Any] = {"reconnect.backoff.max.ms": 500}
         config = settings.for_confluent(**own) | {"error_cb": self._errors.append, "logger": self._log}
         try:
-            self.client = AdminClient(config)
+            with signals_held_back():
+                self.client = AdminClient(config)
         except KafkaException as error:
             # A file that is no certificate, or a [kafka.librdkafka] key that does not exist, is found here.
             raise SettingError(f"kafka: the settings cannot be used: {error.args[0].str()}") from error

@@ -8,6 +8,7 @@ from confluent_kafka import Consumer, KafkaException
 from streams.contract.client_log import ClientLog
 from streams.contract.errors import SettingError
 from streams.contract.kafka_settings import KafkaSettings
+from streams.contract.signals import signals_held_back
 
 
 def plain_consumer(kafka: KafkaSettings, group: str, *, log: ClientLog, **own: Any) -> Consumer:
@@ -17,6 +18,7 @@ def plain_consumer(kafka: KafkaSettings, group: str, *, log: ClientLog, **own: A
     """
     config: Mapping[str, Any] = kafka.for_confluent() | {name.replace("_", "."): value for name, value in own.items()}
     try:
-        return Consumer({**config, "group.id": group, "enable.auto.commit": False, "logger": log})
+        with signals_held_back():
+            return Consumer({**config, "group.id": group, "enable.auto.commit": False, "logger": log})
     except (KafkaException, TypeError, ValueError) as error:
         raise SettingError(f"kafka: the client refuses its settings: {error}") from error

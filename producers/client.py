@@ -9,6 +9,7 @@ from confluent_kafka import KafkaException, Producer
 from streams.contract.client_log import ClientLog
 from streams.contract.errors import SettingError
 from streams.contract.kafka_settings import PARTITIONER, KafkaSettings
+from streams.contract.signals import signals_held_back
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ def connect(settings: KafkaSettings, *, on_error: Callable[[ClientError], None])
     }
     config = settings.for_confluent(**ours)
     try:
-        return Producer(config | {"error_cb": on_error}, logger=ClientLog(quiet=True))
+        with signals_held_back():
+            return Producer(config | {"error_cb": on_error}, logger=ClientLog(quiet=True))
     except (KafkaException, TypeError, ValueError) as error:
         raise SettingError(f"kafka: the client refuses its settings: {error}") from error

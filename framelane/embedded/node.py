@@ -18,6 +18,7 @@ from framelane.embedded.data_folder import DataFolder
 from framelane.embedded.java import STORAGE_TOOL, server_command, tool_command
 from framelane.embedded.log_lines import cause, tail, useful_lines
 from streams.contract.errors import EmbeddedBrokerError
+from streams.contract.signals import signals_held_back
 
 READY_S = 60.0
 _STOP_S = 20.0
@@ -75,7 +76,8 @@ class KafkaNode:
         """Wait until the node answers clients; EmbeddedBrokerError when it dies or takes too long."""
         # The internal listener opens together with the clients', and needs no credentials.
         config: dict[str, Any] = {"bootstrap.servers": self.internal, "log_level": 0, "reconnect.backoff.max.ms": 200}
-        admin = AdminClient(config)
+        with signals_held_back():
+            admin = AdminClient(config)
         give_up = time.monotonic() + timeout_s
         while self.running:
             try:

@@ -24,6 +24,7 @@ from framelane.embedded.java import java_home
 from framelane.embedded.log_lines import useful_lines
 from streams.contract.errors import EmbeddedBrokerError, KafkaError
 from streams.contract.kafka_settings import load_kafka_settings
+from streams.contract.signals import signals_held_back
 
 USER = "framelane"
 _STORE_PASSWORD = "changeit"  # of a file that only its owner can read; PKCS12 wants one
@@ -70,7 +71,8 @@ class SecureListener:
         internal: the address of the listener that needs no login.
         """
         password = self._password.read_text(encoding="utf-8").strip()
-        admin = AdminClient({"bootstrap.servers": internal, "log_level": 0})
+        with signals_held_back():
+            admin = AdminClient({"bootstrap.servers": internal, "log_level": 0})
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, _ITERATIONS)
         wish = UserScramCredentialUpsertion(USER, info, password.encode())
         try:

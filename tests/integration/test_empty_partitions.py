@@ -5,17 +5,21 @@ from itertools import pairwise
 from pathlib import Path
 
 from kafka_support import drain
+from producer_support import noise
 from worker_support import Fleet, cameras_on_each_partition, identity, make_topics, send
 
-# Several fetches, each as large as a worker asks for.
-FRAMES = 2400
+from streams.contract.images import encode
+
+FRAMES = 800
+# Ten fetches and more, each as large as a worker asks for: 4 MiB of a partition.
+LARGE = encode(noise(320, 240, seed=1), "image/jpeg", quality=90)
 
 
 def pauses(bootstrap: str, make_topic: Callable[..., str], folder: Path, *, variant: str) -> list[float]:
     """The pauses of a worker, in seconds, longest first, while it works off the backlog of one of four partitions."""
     topics = make_topics(make_topic)
     camera = cameras_on_each_partition(bootstrap, topics.raw, 4)[0]
-    send(bootstrap, topics.raw, [camera], FRAMES, first=1)
+    send(bootstrap, topics.raw, [camera], FRAMES, first=1, data=LARGE)
     with Fleet(bootstrap, folder, topics, variant=variant) as fleet:
         worker = fleet.start("--op", "trial_operators:Slow:ms=4", "--threads", "2")
         output = drain(bootstrap, topics.processed, count=4 * 12 + FRAMES, timeout_s=120)
