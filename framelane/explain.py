@@ -160,7 +160,7 @@ def _at_once(explanation: Explanation) -> Iterator[str]:
 def _takes(explanation: Explanation) -> Iterator[str]:
     planned, unplanned = explanation.planned, explanation.unplanned
     if planned.failure:
-        yield f"it fails on a synthetic frame: {planned.failure}"
+        yield planned.failure
         return
     yield f"{'ms of one core':<24} {'plan = true':>12} {'plan = false':>13}"
     for stage in {**planned.milliseconds, **unplanned.milliseconds}:

@@ -10,7 +10,7 @@ from streams.contract.frame import Frame
 from streams.contract.headers import Record, to_frame
 from streams.contract.images import encode
 from streams.pipeline import Pipeline
-from streams.pipeline_settings import PipelineSettings
+from streams.pipeline_settings import PipelineSettings, waits_for_others
 
 # Enough pictures for what moves to be seen, and enough rounds for a median.
 _PICTURES = 24
@@ -51,6 +51,9 @@ def synthetic_frames(size: tuple[int, int]) -> list[Frame]:
 
 def measure(settings: PipelineSettings, frames: list[Frame]) -> tuple[StageTimes, StageTimes]:
     """With the plan and without it, frame by frame in turn, so that both meet the same machine."""
+    if waits_for_others(settings):
+        not_here = StageTimes({}, "not measured, as one of its stages waits for programs elsewhere")
+        return not_here, not_here
     runs = [Pipeline(replace(settings, plan=plan), clock=time.thread_time).open() for plan in (True, False)]
     seconds: tuple[dict[str, list[float]], ...] = ({}, {})
     began = time.monotonic()
@@ -60,7 +63,7 @@ def measure(settings: PipelineSettings, frames: list[Frame]) -> tuple[StageTimes
             try:
                 outcome = run(frame)
             except FrameError as error:
-                failed = StageTimes({}, f"{error.stage}: {error}")
+                failed = StageTimes({}, f"it fails on a synthetic frame: {error.stage}: {error}")
                 return failed, failed
             for stage, taken in outcome.seconds.items():
                 stages.setdefault(stage, []).append(taken)

@@ -23,7 +23,7 @@ from streams.pipeline import Pipeline, Run
 from streams.pool import ThreadPool
 from streams.processing import Result
 from streams.settings import WorkerSettings
-from streams.stages import StageTimes
+from streams.stage_times import StageTimes
 from streams.swapping import swap_turns
 
 log = logging.getLogger(__name__)

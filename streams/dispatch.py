@@ -13,7 +13,7 @@ from streams.outbox import FrameEntry, FrameLane, Outbox
 from streams.pipeline import Run
 from streams.pool import Task, ThreadPool
 from streams.processing import FILTERED, STALE, Result, process
-from streams.stages import StageTimes
+from streams.stage_times import StageTimes
 from streams.stalls import Stalls
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from streams.pipeline import Pipeline, Run
 from streams.pool import Task
 from streams.processing import Result, failed
 from streams.publisher import Publisher
-from streams.stages import StageTimes
+from streams.stage_times import StageTimes
 from streams.traces import FrameTrace, Tracing
 
 

@@ -145,9 +145,9 @@ class _Run:
 
     def _encoded(self, frame: Frame, original: Frame) -> Frame:
         content_type = CONTENT_TYPES.get(self._settings.format) or original.content_type
-        if frame.data and content_type == original.content_type and not self._turned_gray(frame):
-            # No operator has changed the picture, so the camera's own bytes are the best that can be sent.
-            return self._signed(frame, original.data, content_type)
+        if frame.data and content_type == frame.content_type and not self._turned_gray(frame):
+            # They are the picture: the camera's own bytes, where no operator has changed it, are the best to be sent.
+            return self._signed(frame, frame.data, content_type)
         data = encode(frame.image, content_type, quality=self._settings.quality)
         return self._signed(frame, data, content_type)
 
@@ -175,7 +175,8 @@ def _applied(operate: Callable[[Frame], object], frame: Frame, *, stage: str) ->
         result = operate(frame)
     except FrameError as error:
         if error.reason != "undecodable":
-            raise _operator_error(error, stage) from error
+            timed_out = error.reason == "operator_timeout"
+            raise FrameError(str(error), reason=error.reason if timed_out else "operator_error", stage=stage) from error
         # The operator was the first to ask for the picture.
         raise
     except Exception as error:

@@ -21,6 +21,8 @@ from streams.settings_file import SettingsFile
 from streams.settings_quick import parse_op
 from streams.settings_rules import wrong_values
 
+_FRAME_TIMEOUT_MS = 5000
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OperatorSettings:
@@ -49,7 +51,7 @@ class PipelineSettings:
     freshness: str = "every_frame"
     max_age_ms: int = 0
     max_fps: float = 0
-    frame_timeout_ms: int = 5000
+    frame_timeout_ms: int = _FRAME_TIMEOUT_MS
     max_pixels: int = MAX_PIXELS
     format: Literal["jpeg", "png", "webp", "keep"] = "jpeg"
     quality: int = 80
@@ -97,8 +99,15 @@ def build_operators(settings: PipelineSettings) -> list[Operator]:
             raise SettingError(
                 f"pipeline {settings.name!r}: operator {index}, {entry.op}: {f'{key} {message}'.strip()}"
             )
+        if too_long := _waits_too_long(operator, settings.frame_timeout_ms):
+            raise SettingError(f"pipeline {settings.name!r}: operator {index}, {entry.op}: {too_long}")
         operators.append(operator)
     return operators
+
+
+def waits_for_others(settings: PipelineSettings) -> bool:
+    """Whether one of its stages waits for programs elsewhere, and so needs threads rather than cores."""
+    return any(getattr(operator, "waits_ms", 0) for operator in build_operators(settings))
 
 
 def plan_of(settings: PipelineSettings, operators: Sequence[Operator]) -> Plan:
@@ -175,13 +184,18 @@ def _read_pipeline(file: SettingsFile, where: str, table: Mapping[str, Any]) -> 
     for key, expected in wrong_values({**defaults, "name": "-"} | values).items():
         value = values.get(key, defaults.get(key))
         file.refuse(f"{where}.{key}", f"= {shown(value)}: expected {expected}")
-    values["operators"] = _read_operators(file, f"{where}.operators", table.get("operators", []))
+    timeout_ms = values.get("frame_timeout_ms", _FRAME_TIMEOUT_MS)
+    values["operators"] = _read_operators(
+        file, f"{where}.operators", table.get("operators", []), frame_timeout_ms=timeout_ms
+    )
     if "name" in values and not values.get("group"):
         values["group"] = f"framelane.{values['name']}"
     return values
 
 
-def _read_operators(file: SettingsFile, where: str, entries: object) -> tuple[OperatorSettings, ...]:
+def _read_operators(
+    file: SettingsFile, where: str, entries: object, *, frame_timeout_ms: int
+) -> tuple[OperatorSettings, ...]:
     if not isinstance(entries, list):
         file.refuse(where, f'= {shown(entries)}: expected a list of tables such as {{ op = "resize", width = 640 }}')
         return ()
@@ -197,10 +211,20 @@ def _read_operators(file: SettingsFile, where: str, entries: object) -> tuple[Op
         except SettingError as error:
             file.refuse(f"{here}.op", f"= {shown(entry['op'])}: {error}")
             continue
-        _, mistakes = make_operator(operator, parameters)
+        made, mistakes = make_operator(operator, parameters)
         file.refuse_all(here, mistakes)
+        if made is not None and (too_long := _waits_too_long(made, frame_timeout_ms)):
+            file.refuse(here, too_long)
         read.append(OperatorSettings(entry["op"], parameters))
     return tuple(read)
+
+
+def _waits_too_long(operator: Operator, frame_timeout_ms: int) -> str:
+    """What is wrong where a stage that waits for others may do so for as long as a frame may take; else ""."""
+    waits_ms = getattr(operator, "waits_ms", 0)
+    if waits_ms < frame_timeout_ms:
+        return ""
+    return f"waits for up to {waits_ms} ms: expected less than frame_timeout_ms of the pipeline, {frame_timeout_ms}"
 
 
 def _refuse_repeats(file: SettingsFile, key: str, values: Sequence[str | None]) -> None:

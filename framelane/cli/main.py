@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from framelane.cli import broker, demo, doctor, operators, pipelines, produce, record, status, tail, topics, work
+from framelane.cli import (
+    broker,
+    demo,
+    doctor,
+    gateway,
+    operators,
+    pipelines,
+    process,
+    produce,
+    record,
+    status,
+    tail,
+    topics,
+    work,
+)
 from framelane.cli.options import INTERRUPTED
 from framelane.parent import end_with_parent
 from framelane.stopping import exit_on
@@ -44,6 +58,8 @@ app.command("broker")(broker.broker)
 app.add_typer(topics.app, name="topics")
 app.command("produce")(produce.produce)
 app.command("work")(work.work)
+app.command("gateway")(gateway.gateway)
+app.command("process")(process.process)
 app.add_typer(pipelines.app, name="pipelines")
 app.command("operators")(operators.operators)
 app.command("tail")(tail.tail)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from streams.contract.errors import SettingError
-from streams.contract.kafka_settings import KafkaSettings, load_kafka_settings
+from streams.contract.kafka_settings import KafkaSettings, has_kafka_table, load_kafka_settings
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _UNITS_BYTES = {"": 1, "b": 1, "kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
@@ -34,6 +34,17 @@ INTERRUPTED = 130
 def kafka_settings(bootstrap: str | None, config: Path | None) -> KafkaSettings:
     """The broker's settings from a command's options, the environment and the file."""
     return load_kafka_settings(bootstrap=bootstrap, config=config)
+
+
+def config_or(config: Path | None, pipelines: Path | None) -> Path | None:
+    """The file that says how to reach the broker: where none is named, that of the pipelines, if it has a [kafka]."""
+    return pipelines if config is None and pipelines is not None and has_kafka_table(pipelines) else config
+
+
+def reach_flags(bootstrap: str | None, config: Path | None, *, wait: str, log_level: str) -> list[str]:
+    """These options, as another command of ours takes them."""
+    reach = [*(["--bootstrap", bootstrap] if bootstrap else []), *(["--config", str(config)] if config else [])]
+    return [*reach, "--wait", wait, "--log-level", log_level]
 
 
 def seconds(text: str, *, option: str) -> float:

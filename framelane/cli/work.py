@@ -18,7 +18,6 @@ import typer
 from framelane.cli import options
 from streams.contract import topics
 from streams.contract.errors import FramelaneError, SettingError
-from streams.contract.kafka_settings import has_kafka_table
 from streams.settings import WatchSettings, WorkerSettings
 
 if TYPE_CHECKING:
@@ -27,8 +26,12 @@ if TYPE_CHECKING:
     from streams.pipeline_settings import PipelineSettings
     from streams.reload_rules import PipelineFile
 
+# Flags that are not called as the setting is.
+_FLAGS = {"max_age_ms": "max-age"}
 # The defaults of the options below.
 WORKER, WATCH = WorkerSettings(), WatchSettings()
+# Threads that wait for programs elsewhere need no core.
+_WAITING_THREADS = 32
 
 
 def _quick(flag: str, metavar: str, text: str) -> Any:
@@ -63,7 +66,16 @@ def work(
         str | None, _quick("--dead-letter", "TOPIC", f"What cannot be processed. Default: {topics.DEAD_LETTER}.")
     ] = None,
     quality: Annotated[int | None, _quick("--quality", "N", "JPEG quality, 1 to 100. Default: 80.")] = None,
-    threads: Annotated[int | None, typer.Option(help="Frames processed at the same time. Default: the cores.")] = None,
+    image_format: Annotated[
+        str | None, _quick("--format", "FORMAT", "jpeg, png, webp, or keep: that of the input. Default: jpeg.")
+    ] = None,
+    max_age: Annotated[str | None, _quick("--max-age", "TIME", "Skip frames that are older. Default: none is.")] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Frames processed at the same time. Default: the cores; 32 with a stage that waits, as remote."
+        ),
+    ] = None,
     metrics_port: Annotated[
         int, _watched("--metrics-port", "N", "Metrics and probes; another free port when it is taken. 0: off.")
     ] = WATCH.port,
@@ -113,7 +125,7 @@ def work(
     from framelane.logs import set_up_logging
     from framelane.waiting import wait_for_kafka
     from streams.file_watch import FileWatch
-    from streams.pipeline_settings import load_pipelines, quick_pipeline
+    from streams.pipeline_settings import load_pipelines, quick_pipeline, waits_for_others
     from streams.reload_rules import PipelineFile, Serves
     from streams.settings_file import SettingsFile
 
@@ -126,13 +138,22 @@ def work(
     )
     wait_s = options.seconds(wait, option="--wait")
     worker = WorkerSettings(
-        threads=WORKER.threads if threads is None else threads,
+        threads=threads or WORKER.threads,
         memory_cameras=memory_cameras,
         warmup_max_s=options.seconds(warmup_max, option="--warmup-max"),
         watching=watching,
     )
-    quick = {"group": group, "input": input_topic, "output": output, "events": events, "dead_letter": dead_letter}
-    given: dict[str, Any] = {name: value for name, value in {**quick, "quality": quality}.items() if value is not None}
+    quick: dict[str, Any] = {
+        "group": group,
+        "input": input_topic,
+        "output": output,
+        "events": events,
+        "dead_letter": dead_letter,
+    }
+    quick |= {"format": image_format, "quality": quality}
+    given: dict[str, Any] = {name: value for name, value in quick.items() if value is not None}
+    if max_age is not None:
+        given["max_age_ms"] = round(1000 * options.seconds(max_age, option="--max-age"))
     # Before the file is read, so that no change is missed.
     file_watch = FileWatch(pipelines) if watch and pipelines is not None else None
     if pipelines is None:
@@ -142,12 +163,11 @@ def work(
             raise SettingError(f"--pipeline {pipeline!r}: names one of the pipelines of a file: give --pipelines FILE")
         if watch:
             raise SettingError("--watch: the pipeline of --op has no file to be watched; give --pipelines FILE")
-        chosen: tuple[PipelineSettings, ...] = (quick_pipeline(op, name=_name_of(group), **given),)
+        chosen: tuple[PipelineSettings, ...] = (quick_pipeline(op, name=name_of_group(group), **given),)
     else:
         _refuse_with_file(op, given)
         chosen = _chosen(load_pipelines(pipelines), pipeline)
-    if config is None and pipelines is not None and has_kafka_table(pipelines):
-        config = pipelines
+    config = options.config_or(config, pipelines)
     kafka = options.kafka_settings(bootstrap, config)
     file = None
     if pipelines is not None:
@@ -164,10 +184,13 @@ def work(
     if absent:
         create = topics.create_command(absent, reach=kafka.reach)
         print(f"framelane: no status is reported, as there is no topic {topics.STATUS}: {create}", file=sys.stderr)
-    _serve(chosen[0], kafka, replace(worker, status_topic="" if absent or not status else topics.STATUS), file)
+    worker = replace(worker, status_topic="" if absent or not status else topics.STATUS)
+    if threads is None and waits_for_others(chosen[0]):
+        worker = replace(worker, threads=_WAITING_THREADS)
+    _serve(chosen[0], kafka, worker, file)
 
 
-def _name_of(group: str | None) -> str:
+def name_of_group(group: str | None) -> str:
     """The pipeline's name: its group's. Outputs are named by it, so two groups must not share one."""
     plain = (group or "quick").removeprefix("framelane.")
     name = re.sub(r"[^a-z0-9-]+", "-", plain.lower()).strip("-")
@@ -176,7 +199,8 @@ def _name_of(group: str | None) -> str:
 
 
 def _refuse_with_file(op: list[str] | None, given: Mapping[str, object]) -> None:
-    flags = [f"--{name.replace('_', '-')}" for name in (["op"] if op else []) + list(given)]
+    names = (["op"] if op else []) + [_FLAGS.get(name, name) for name in given]
+    flags = [f"--{name.replace('_', '-')}" for name in names]
     if flags:
         raise SettingError(f"{flags[0]}: with --pipelines, that is said in the file, for each pipeline")
 

@@ -19,7 +19,7 @@ from framelane.embedded import EmbeddedKafka
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text()
 # These run until they are told to stop.
-ENDLESS = ("broker", "produce", "work", "tail", "record")
+ENDLESS = ("broker", "produce", "work", "gateway", "tail", "record")
 
 
 def blocks(language: str) -> list[str]:
@@ -45,6 +45,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, bootstrap: str) -> Path:
     pipelines = next(block for block in blocks("toml") if "[[pipeline]]" in block)
     (folder / "pipelines.toml").write_text(pipelines)
     (folder / "photo.jpg").write_bytes(JPEG)
+    (folder / "photos").mkdir()
+    (folder / "photos" / "photo.jpg").write_bytes(JPEG)
     operator = next(block for block in blocks("python") if "class Invert" in block)
     (folder / "my_operators.py").write_text(operator)
     assert run_cli(["topics", "create", "--bootstrap", bootstrap]).returncode == 0
@@ -53,7 +55,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, bootstrap: str) -> Path:
 
 def test_the_readme_shows_every_part() -> None:
     shown = {command.split()[1] for command in commands()}
-    assert {"broker", "topics", "produce", "work", "tail", "record", "doctor"} <= shown
+    assert {"broker", "topics", "produce", "work", "tail", "record", "doctor", "gateway"} <= shown
 
 
 @pytest.mark.parametrize("command", commands())
@@ -62,6 +64,8 @@ def test_a_command_runs_as_written(command: str, bootstrap: str, folder: Path) -
     if words[0] == "broker":
         # As written but for the port, which may be taken here.
         words[words.index("--port") + 1] = "0"
+    if words[0] == "gateway":
+        words += ["--port", "-1", "--http-port", "-1"]
     environ = cli_environ(KAFKA_BOOTSTRAP_SERVERS=bootstrap)
     process = subprocess.Popen(
         [sys.executable, "-m", "framelane", *words],

@@ -21,6 +21,8 @@ COMMANDS = [
     "topics plan",
     "produce",
     "work",
+    "gateway",
+    "process",
     "pipelines check",
     "pipelines explain",
     "operators",

@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.consumer.subscription_state import SubscriptionState
 
 from streams.consumer import FrameConsumer
-from streams.stages import StageTimes
+from streams.stage_times import StageTimes
 
 TP = TopicPartition("raw", 0)
 

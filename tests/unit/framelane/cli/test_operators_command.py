@@ -11,7 +11,7 @@ def test_as_json_a_line_for_each_operator() -> None:
 
     assert result.exit_code == 0
     listed = {entry["name"]: entry for entry in map(json.loads, result.stdout.splitlines())}
-    assert list(listed) == list(OPERATORS)
+    assert list(listed) == [*OPERATORS, "remote"]
     assert listed["blur"] == {
         "name": "blur",
         "description": "Soften, so that detail and noise go.",

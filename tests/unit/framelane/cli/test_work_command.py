@@ -2,7 +2,7 @@
 
 import pytest
 
-from framelane.cli.work import _name_of
+from framelane.cli.work import name_of_group
 from streams.pipeline_settings import quick_pipeline
 
 
@@ -18,9 +18,11 @@ from streams.pipeline_settings import quick_pipeline
     ],
 )
 def test_a_quick_pipeline_has_its_groups_name(group: str | None, name: str) -> None:
-    assert _name_of(group) == name
+    assert name_of_group(group) == name
     assert quick_pipeline(["flip"], name=name, group=group).name == name
 
 
 def test_outputs_of_two_groups_are_told_apart() -> None:
-    assert len({_name_of(group) for group in ("framelane.blur", "framelane.gray", "team-a", "team.a", "Team.a")}) == 5
+    assert (
+        len({name_of_group(group) for group in ("framelane.blur", "framelane.gray", "team-a", "team.a", "Team.a")}) == 5
+    )

@@ -1,0 +1,45 @@
+"""What a request comes to: a reply, or the reason why there is none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from streams.contract.errors import Reason
+
+# Beside the reasons of dead letters: nobody answered in time; the request could not even be sent.
+Failure = Literal[Reason, "no_reply", "unavailable"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A processed image. name: `<camera>/<epoch>/<sequence>`. pipeline: `name@hash`. hops: ns since 1970, by name."""
+
+    name: str
+    data: bytes
+    content_type: str
+    pipeline: str
+    captured_at_ns: int
+    hops: Mapping[str, int]
+
+
+class Unanswered(Exception):
+    """A request without a reply. name: of its frame, as in `Reply`; "" where it never became one."""
+
+    def __init__(self, message: str, *, failure: Failure, name: str = "") -> None:
+        super().__init__(message)
+        self.failure: Failure = failure
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A pipeline that can be asked for: by its name, and the topics of its requests, replies and dead letters.
+
+    label: the `name@hash` that replies should bear; "" where any will do.
+    """
+
+    name: str
+    requests: str
+    replies: str
+    dead_letter: str
+    label: str = ""

@@ -1,0 +1,260 @@
+"""The protocol of Twisted's Int32StringReceiver: four bytes of length, most significant first, then so many bytes.
+
+An image in, its reply out; replies leave a connection in the order in which it asked. The protocol knows only images,
+so what has no reply is answered by an empty string.
+"""
+
+import asyncio
+import contextlib
+import logging
+import struct
+from dataclasses import dataclass
+
+from framelane.gateway.answers import Reply, Route, Unanswered
+from framelane.gateway.budget import LARGEST, Budget
+from framelane.gateway.fitting import fit
+from framelane.gateway.service import Service
+from streams.contract.errors import FrameError
+
+log = logging.getLogger(__name__)
+
+_LENGTH = struct.Struct(">I")
+# How far the system reads ahead of us for each connection, and how much of a reply may wait in our own buffer.
+_READ_AHEAD = 64 * 1024
+_BACKLOG = 1024
+# One connection may have so large a part of all bytes in hand: an eighth.
+_SHARE = 8
+# How often a client that takes nothing is looked at, and how long it may stand while others wait for room.
+_LOOK_S, _CROWDED_S = 0.5, 2.0
+
+
+class Int32Server:
+    """Listens, and serves each connection until one side ends it."""
+
+    def __init__(self, service: Service, route: Route) -> None:
+        self._service, self._route = service, route
+        self._server: asyncio.Server | None = None
+        self._connections: dict[Connection, asyncio.Task[None]] = {}
+
+    async def start(self, *, host: str, port: int) -> tuple[str, int]:
+        """Listen; where. OSError where that cannot be. port: 0 is any free one."""
+        self._server = await asyncio.start_server(self._connected, host, port, limit=_READ_AHEAD, backlog=_BACKLOG)
+        address = self._server.sockets[0].getsockname()
+        return str(address[0]), int(address[1])
+
+    async def close(self, *, limit_s: float) -> None:
+        """Take no more, answer what is in hand, and end; what is not answered within the limit is cut off."""
+        if self._server is not None:
+            self._server.close()
+        for connection in self._connections:
+            connection.finish()
+        tasks = list(self._connections.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=limit_s)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = Connection(self._service, self._route, reader, writer)
+        task = self._connections[connection] = asyncio.create_task(connection.run())
+        task.add_done_callback(lambda _: self._connections.pop(connection, None))
+
+
+class _Refused(Exception):
+    """The gateway ends the connection. reason: for the metrics."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(eq=False, slots=True)
+class _Asked:
+    """A request in hand, and the bytes that it holds."""
+
+    size: int
+    answer: "asyncio.Task[bytes]"
+
+
+class Connection:
+    """One client: a reading side that asks, and a writing side that answers, each at its own pace."""
+
+    def __init__(
+        self, service: Service, route: Route, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._service, self._route, self._reader, self._writer = service, route, reader, writer
+        self._limits = service.limits
+        # A client that never reads must not take everybody's room.
+        share = Budget(
+            requests=self._limits.each,
+            size=max(int(self._limits.max_request / LARGEST) + 1, self._limits.size // _SHARE),
+        )
+        self._budgets = (share, service.budget)
+        self._asked: asyncio.Queue[_Asked | None] = asyncio.Queue()
+        self._in_hand: set[_Asked] = set()
+        self._reading: asyncio.Task[None] | None = None
+        self.client = _address(writer)
+
+    async def run(self) -> None:
+        """Serve the client until either side ends it; raises nothing."""
+        self._service.metrics.connections.inc()
+        self._reading = asyncio.create_task(self._read())
+        sides = [self._reading, asyncio.create_task(self._answer())]
+        try:
+            # The answering side ends after the last answer, or where the client is gone or takes nothing.
+            await asyncio.wait(sides, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            for side in sides:
+                side.cancel()
+            for result in await asyncio.gather(*sides, return_exceptions=True):
+                self._tell(result)
+            self._drop()
+            self._service.metrics.connections.dec()
+
+    def finish(self) -> None:
+        """Read no more; the connection ends with the last answer."""
+        if self._reading is not None and self._reading.cancel():
+            self._asked.put_nowait(None)
+
+    async def _read(self) -> None:
+        """Ask for what the client sends, until it sends no more."""
+        while (size := await self._next_length()) is not None:
+            # Who has enough in hand is not read from: TCP lets the client wait.
+            await self._take(size)
+            try:
+                data = await self._next_bytes(size)
+            except BaseException:
+                self._give(size)
+                raise
+            asked = _Asked(size, asyncio.create_task(self._ask(data)))
+            self._in_hand.add(asked)
+            self._asked.put_nowait(asked)
+        self._asked.put_nowait(None)
+
+    async def _take(self, size: int) -> None:
+        share, common = self._budgets
+        await share.take(size)
+        try:
+            await common.take(size)
+        except BaseException:
+            share.give(size)
+            raise
+
+    def _give(self, size: int) -> None:
+        for budget in self._budgets:
+            budget.give(size)
+
+    async def _next_length(self) -> int | None:
+        """The next length; None when the client has ended its side between two strings."""
+        while True:
+            try:
+                async with asyncio.timeout(self._limits.idle_s):
+                    size = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))[0]
+                break
+            except asyncio.IncompleteReadError as error:
+                if error.partial:
+                    raise _Refused("it ended within a length", reason="half_sent") from error
+                return None
+            except TimeoutError as error:
+                if not self._in_hand:
+                    raise _Refused(f"it was silent for {self._limits.idle_s:g} s", reason="idle") from error
+        if size > self._limits.max_request:
+            raise _Refused(
+                f"it announced {size} bytes, the limit is {self._limits.max_request} (--max-request)",
+                reason="too_large",
+            )
+        return int(size)
+
+    async def _next_bytes(self, size: int) -> bytes:
+        try:
+            async with asyncio.timeout(self._limits.transfer_s):
+                return await self._reader.readexactly(size)
+        except asyncio.IncompleteReadError as error:
+            raise _Refused(f"it ended after {len(error.partial)} of {size} bytes", reason="half_sent") from error
+        except TimeoutError as error:
+            raise _Refused(
+                f"{size} bytes did not come within {self._limits.transfer_s:g} s (--transfer-limit)", reason="half_sent"
+            ) from error
+
+    async def _ask(self, data: bytes) -> bytes:
+        """The answer as it goes out: an empty string where there is no reply."""
+        try:
+            return await self._fitted(await self._service.ask(data, self._route, protocol="int32", client=self.client))
+        except Unanswered:
+            return b""
+
+    async def _fitted(self, reply: Reply) -> bytes:
+        most = self._limits.max_reply
+        if not most or len(reply.data) <= most:
+            return reply.data
+        self._service.metrics.refitted.inc()
+        try:
+            data = await asyncio.to_thread(fit, reply.data, reply.content_type, max_bytes=most)
+        except FrameError as error:
+            log.warning("%s of %s: %s", reply.name, self.client, error)
+            return b""
+        log.debug(
+            "%s of %s: %d bytes became %d, as --max-reply has it", reply.name, self.client, len(reply.data), len(data)
+        )
+        return data
+
+    async def _answer(self) -> None:
+        """Send the answers in their order, until the last."""
+        while (asked := await self._asked.get()) is not None:
+            data = await asked.answer
+            if len(data) > asked.size:
+                for budget in self._budgets:
+                    budget.grow(len(data) - asked.size)
+                asked.size = len(data)
+            self._writer.write(_LENGTH.pack(len(data)) + data)
+            await self._drain()
+            self._in_hand.remove(asked)
+            self._give(asked.size)
+
+    async def _drain(self) -> None:
+        """Wait until the client has taken what was written, as long as it takes something."""
+        transport, left, stands_s = self._writer.transport, -1, 0.0
+        draining = asyncio.ensure_future(self._writer.drain())
+        try:
+            while not (await asyncio.wait([draining], timeout=_LOOK_S))[0]:
+                before, left = left, transport.get_write_buffer_size()
+                stands_s = stands_s + _LOOK_S if left == before else 0.0
+                # Others want the room that its answers take.
+                limit_s = (
+                    min(_CROWDED_S, self._limits.transfer_s) if self._budgets[1].waiting else self._limits.transfer_s
+                )
+                if stands_s >= limit_s:
+                    raise _Refused(f"it took nothing for {stands_s:g} s", reason="not_read")
+            draining.result()
+        finally:
+            draining.cancel()
+
+    def _tell(self, result: object) -> None:
+        """What ended one of the two sides."""
+        if isinstance(result, _Refused):
+            self._service.metrics.refused.labels(result.reason).inc()
+            log.warning("the connection of %s is closed: %s", self.client, result)
+        elif isinstance(result, (ConnectionError, OSError)):
+            log.debug("%s is gone: %s", self.client, result)
+        elif isinstance(result, Exception):
+            # A defect of ours: told whole, and only this connection ends.
+            log.error("the connection of %s is closed by a defect", self.client, exc_info=result)
+
+    def _drop(self) -> None:
+        """End the connection, and whatever was asked for and not answered."""
+        for asked in self._in_hand:
+            asked.answer.cancel()
+            self._give(asked.size)
+        self._in_hand.clear()
+        transport = self._writer.transport
+        # What was written and is on its way still goes, unless the client takes nothing.
+        if transport.get_write_buffer_size():
+            transport.abort()
+        with contextlib.suppress(OSError):
+            self._writer.close()
+
+
+def _address(writer: asyncio.StreamWriter) -> str:
+    peer = writer.get_extra_info("peername")
+    return f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "a client"
