@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal, Self
 
-Work = Literal["blur", "half", "motion"]
+Work = Literal["blur", "half", "motion", "heavy"]
 # In Job.folder: a file that grows by one byte with each frame done, where no output topic tells.
 PROGRESS = "progress"
 # Outputs whose offset in the input topic is a multiple of this are compared.
@@ -18,7 +18,8 @@ class Job:
     bootstrap, input, output, events, dead_letter, group: where frames come from and go to; `Bench.job` makes what is
     missing.
     work: "blur" is decode, blur 5x5, encode; "half" is decode, half the size, encode; "motion" is decode, look for
-    what moves, publish frame and events. width: pixels of the input's frames.
+    what moves, publish frame and events; "heavy" is decode, median 31x31, encode: 30 ms and more. width: pixels of the
+    input's frames.
     threads: frames processed at the same time. processes, opencv_threads: of Quix Streams, which has no threads; for
     all others OpenCV's own threads are off.
     frames: how many the input topic holds.

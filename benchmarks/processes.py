@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from streams.contract.errors import FramelaneError
 ROOT = Path(__file__).parents[1]
 QUIX_PYTHON = ROOT / "build" / "quix" / "bin" / "python"
 _STOP_S = 15.0
+_LOOK_S = 0.05
 _LOG_TAIL_BYTES = 2000
 _USAGE = 2
 
@@ -61,6 +63,18 @@ class Contender:
         if code == _USAGE:
             raise Refused(said.removeprefix("framelane: "))
         raise FramelaneError(f"{self.name} ended with exit code {code}; its log, {self._log}, ends with:\n{said}")
+
+    def wait_for(self, text: str, *, timeout_s: float = 60.0) -> str:
+        """Wait until it has said this; the rest of that line. FramelaneError when it ends, or does not say it."""
+        give_up = time.monotonic() + timeout_s
+        while True:
+            found = self._log.read_text(errors="replace").partition(text)[2]
+            if "\n" in found:
+                return found.partition("\n")[0]
+            self.check()
+            if time.monotonic() > give_up:
+                raise FramelaneError(f"{self.name} has not said {text!r} within {timeout_s:g} s; its log: {self._log}")
+            time.sleep(_LOOK_S)
 
     def cpu_s(self) -> float:
         """Processor seconds that it and its children have used."""

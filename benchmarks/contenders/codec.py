@@ -14,7 +14,7 @@ Process = Callable[[bytes, bytes], tuple[bytes, list[bytes]]]
 
 def process_of(job: Job) -> Process:
     """The function that does the job's work on a frame. Only "motion" has memory: a camera's frames in order."""
-    return {"blur": _blur, "half": _half, "motion": _motion}[job.work](job.quality)
+    return {"blur": _blur, "half": _half, "motion": _motion, "heavy": _heavy}[job.work](job.quality)
 
 
 def _blur(quality: int) -> Process:
@@ -22,6 +22,13 @@ def _blur(quality: int) -> Process:
         return encode(cv2.GaussianBlur(decode(data), (5, 5), 0), quality=quality), []  # type: ignore[arg-type]
 
     return blur
+
+
+def _heavy(quality: int) -> Process:
+    def heavy(_: bytes, data: bytes) -> tuple[bytes, list[bytes]]:
+        return encode(cv2.medianBlur(decode(data), 31), quality=quality), []  # type: ignore[arg-type]
+
+    return heavy
 
 
 def _half(quality: int) -> Process:

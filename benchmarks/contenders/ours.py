@@ -14,6 +14,7 @@ def pipeline_file(job: Job) -> str:
         "blur": '{ op = "blur", kernel = 5 }',
         "half": f'{{ op = "resize", width = {job.width // 2} }}',
         "motion": '{ op = "motion" }',
+        "heavy": '{ op = "blur", kind = "median", kernel = 31 }',
     }
     keys: dict[str, str | int | bool] = {
         "name": "bench",
