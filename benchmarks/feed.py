@@ -7,6 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from benchmarks.pictures import camera_ids, there_and_back
 from streams.contract.client_log import ClientLog
+from streams.contract.errors import KafkaError as BrokerError
 from streams.contract.frame import Frame
 from streams.contract.headers import to_headers
 
@@ -82,8 +83,10 @@ class Feed:
         self._producer.poll(timeout_s)
 
     def flush(self) -> None:
-        """Wait until the broker has all that was sent."""
+        """Wait until the broker has all that was sent; KafkaError when it has not got them within a minute."""
         self._producer.flush(60)
+        if self.delivered < self._sent:
+            raise BrokerError(f"the broker has got {self.delivered} of {self._sent} frames")
 
     def _told(self, error: KafkaError | None, _: Message) -> None:
         if error is not None:

@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -11,8 +12,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from gateway_support import Client, Gateway, PipelineFile, number_of, numbered
 from kafka_support import cli_environ, count_of, drain, run_cli, start_cli
@@ -151,6 +154,41 @@ def test_workers_that_are_killed_with_sixteen_clients_leave_no_request_unanswere
     # The group waits 12 s for a worker that is gone.
     print(f"the slowest answer took {max(slowest):.1f} s")
     assert max(slowest) < 12 + 10
+
+
+def test_bad_clients_take_no_memory_and_disturb_nobody(
+    kafka_bootstrap: str, make_topic: MakeTopic, tmp_path: Path
+) -> None:
+    file = PipelineFile(make_topic, tmp_path, BLUR)
+    limits = ["--memory", "64MiB", "--max-reply", "0"]
+    with Gateway(kafka_bootstrap, file, tmp_path, "--with-worker", *limits) as gateway, ExitStack() as bad:
+        with Client(gateway.port) as client:
+            assert number_of(client.ask(numbered(0))) == 0
+        gateway_process = psutil.Process(gateway.process.pid)
+        before = gateway_process.memory_info().rss
+        large = encode(noise(1280, 720, seed=1), quality=95)
+        for number in range(700):
+            other = bad.enter_context(Client(gateway.port))
+            if number < 200:
+                # 10 MiB each were announced, and 2 GiB in all.
+                other.socket.sendall(struct.pack(">I", 10 * 2**20) + b"\xff\xd8\xff" * 20_000)
+            elif number < 230:
+                # It asks and asks, and never reads.
+                other.socket.setblocking(False)
+                with suppress(BlockingIOError):
+                    for _ in range(50):
+                        other.socket.send(struct.pack(">I", len(large)) + large)
+        slowest = 0.0
+        with Client(gateway.port) as client:
+            for number in range(1, 101):
+                began = time.monotonic()
+                assert number_of(client.ask(numbered(number))) == number
+                slowest = max(slowest, time.monotonic() - began)
+        grown = (gateway_process.memory_info().rss - before) / 2**20
+    print(f"700 bad clients: {grown:.0f} MiB more, the slowest answer of a good one {slowest:.2f} s")
+    # What is in hand, and what sockets, tasks and the Kafka client need for it.
+    assert grown < 64 + 100
+    assert slowest < 5
 
 
 def test_http_answers_with_images_and_problems(kafka_bootstrap: str, make_topic: MakeTopic, tmp_path: Path) -> None:
