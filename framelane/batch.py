@@ -5,6 +5,8 @@ What is there already is not asked for again, so a run that was cut off goes on 
 
 import asyncio
 import contextlib
+import errno
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -19,11 +21,17 @@ from streams.contract.images import EXTENSIONS
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 FAILURES = "failures.jsonl"
 _PART = ".part"
+_ALIKE = {".jpeg": ".jpg"}
+# What is wrong with one name, and not with the folder.
+_OF_THIS_FILE = (errno.EEXIST, errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EINVAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """A file without a result. file: its path below the input folder. reason: as in dead letters, or no_reply."""
+    """A file without a result. file: its path below the input folder.
+
+    reason: as in dead letters, or no_reply, unavailable, unreadable, unwritable, other_pipeline.
+    """
 
     file: str
     reason: str
@@ -41,11 +49,18 @@ class BatchSums:
 
 
 def images_in(folder: Path) -> list[Path]:
-    """The images below a folder, as paths relative to it, in the order of their names; SourceError when it is none."""
+    """The images below a folder, as paths relative to it, in the order of their names; links are not followed.
+
+    Raises SourceError for a folder that cannot be read.
+    """
     if not folder.is_dir():
         raise SourceError(f"{folder}: not a folder")
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-    return sorted(path.relative_to(folder) for path in found)
+
+    def refuse(error: OSError) -> None:
+        raise SourceError(f"{error.filename}: cannot be read: {error.strerror}") from error
+
+    found = (Path(place, name) for place, _, names in os.walk(folder, onerror=refuse) for name in names)
+    return sorted(path.relative_to(folder) for path in found if path.suffix.lower() in SUFFIXES)
 
 
 class Batch:
@@ -84,8 +99,7 @@ class Batch:
 
     def _missing(self, files: Sequence[Path]) -> Iterator[Path]:
         for file in files:
-            # Its format may have become another.
-            if any((self._target / file).with_suffix(suffix).exists() for suffix in {file.suffix, *SUFFIXES}):
+            if any((self._target / name).exists() for name in _names(file)):
                 self.sums.there += 1
             else:
                 yield file
@@ -101,21 +115,32 @@ class Batch:
         except Unanswered as error:
             self._fail(file, error.failure, str(error))
             return
-        await asyncio.to_thread(self._write, file, reply.data, reply.content_type)
+        if self._route.label and reply.pipeline != self._route.label:
+            self._fail(file, "other_pipeline", f"made by {reply.pipeline}, and not by {self._route.label}")
+            return
+        try:
+            await asyncio.to_thread(self._write, file, reply.data, reply.content_type)
+        except OSError as error:
+            if error.errno not in _OF_THIS_FILE:
+                raise SinkError(f"{self._target / file}: cannot be written: {error.strerror or error}") from error
+            self._fail(file, "unwritable", str(error.strerror or error))
+            return
         self.sums.done += 1
 
     def _write(self, file: Path, data: bytes, content_type: str) -> None:
         suffix = EXTENSIONS[content_type]
-        same = file.suffix.lower() == suffix or (file.suffix.lower() == ".jpeg" and suffix == ".jpg")
-        target = self._target / (file if same else file.with_suffix(suffix))
-        part = target.with_name(f".{target.name}{_PART}")
+        same = _ALIKE.get(file.suffix.lower(), file.suffix.lower()) == suffix
+        target = self._target / (file if same else _renamed(file, suffix))
+        # Short, however long the file's own name is.
+        part = target.with_name(f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]}{_PART}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Under its own name it is whole: a run that is killed leaves nothing that looks done.
+        part.write_bytes(data)
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # Under its own name it is whole: a run that is killed leaves nothing that looks done.
-            part.write_bytes(data)
             part.replace(target)
-        except OSError as error:
-            raise SinkError(f"{target}: cannot be written: {error.strerror or error}") from error
+        except OSError:
+            part.unlink()
+            raise
 
     def _fail(self, file: Path, reason: str, error: str) -> None:
         self.sums.failed += 1
@@ -128,12 +153,23 @@ class Batch:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 path.unlink()
             return
-        lines = [json.dumps(asdict(failure), ensure_ascii=False) for failure in self.failures]
+        lines = [json.dumps(asdict(failure)) for failure in self.failures]
         try:
             self._target.mkdir(parents=True, exist_ok=True)
             path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         except OSError as error:
             raise SinkError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _names(file: Path) -> Iterator[Path]:
+    """The names that a file's result may have."""
+    yield file
+    yield from (_renamed(file, suffix) for suffix in EXTENSIONS.values())
+
+
+def _renamed(file: Path, suffix: str) -> Path:
+    # Behind its own ending, for a.jpg and a.png are two images.
+    return file.with_name(file.name + suffix)
 
 
 def check_folders(source: Path, target: Path) -> None:

@@ -11,6 +11,7 @@ import typer
 
 from framelane.cli import options
 from framelane.cli.gateway import Quick, chosen_routes, positive
+from streams.contract.errors import KafkaError
 
 if TYPE_CHECKING:
     from framelane.batch import Batch
@@ -35,7 +36,7 @@ def process(
     at_once: Annotated[int, typer.Option(min=1, max=1000, help="Images under way at the same time.")] = 32,
     name: Annotated[str, typer.Option(help="Of this run, and so of its cameras NAME-0 to NAME-15.")] = "process",
     group: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of the workers of --op. Default: framelane.gateway.")
+        str | None, typer.Option(metavar="NAME", help="Of the workers of --op. Default: framelane.process.")
     ] = None,
     requests: Annotated[str | None, typer.Option(metavar="TOPIC", help="Default: frames.requests.")] = None,
     replies: Annotated[str | None, typer.Option(metavar="TOPIC", help="Default: frames.replies.")] = None,
@@ -64,7 +65,7 @@ def process(
     wait_s = options.seconds(wait, option="--wait")
     check_folders(source, target)
     with_worker = with_worker or bool(op)
-    quick = Quick(op=op or (), group=group, requests=requests, replies=replies)
+    quick = Quick(op=op or (), group=group or (_GROUP if op else None), requests=requests, replies=replies)
     route = chosen_routes(quick, pipelines, [pipeline] if pipeline else (), with_worker=with_worker)[0]
     config = options.config_or(config, pipelines)
     kafka = options.kafka_settings(bootstrap, config)
@@ -92,6 +93,10 @@ def process(
         raise typer.Exit(1)
 
 
+# Not the gateway's: each gets the replies of its own pipeline only.
+_GROUP = "framelane.process"
+
+
 class _Run:
     """A batch with its worker and its progress bar."""
 
@@ -113,6 +118,8 @@ class _Run:
         exchange = Exchange(kafka, [self._route], name=name, timeout_s=timeout_s)
         batch = Batch(self._source, self._target, exchange, self._route)
         await exchange.start()
+        broken = asyncio.create_task(exchange.ended.wait())
+        broken.add_done_callback(lambda _: stop.set())
         try:
             async with worker_beside(self._worker, self._route.name, ended=stop.set):
                 with progress_bar("images") as moved:
@@ -122,7 +129,10 @@ class _Run:
                         stop=stop,
                     )
         finally:
+            broken.cancel()
             await exchange.close()
+        if exchange.broken:
+            raise KafkaError(exchange.broken)
         return batch
 
     def _stopped_by(self, signum: signal.Signals, stop: asyncio.Event) -> None:

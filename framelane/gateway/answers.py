@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from streams.contract.errors import Reason
+from streams.contract.images import MAX_PIXELS
 
 # Beside the reasons of dead letters: nobody answered in time; the request could not even be sent.
 Failure = Literal[Reason, "no_reply", "unavailable"]
@@ -35,7 +36,7 @@ class Unanswered(Exception):
 class Route:
     """A pipeline that can be asked for: by its name, and the topics of its requests, replies and dead letters.
 
-    label: the `name@hash` that replies should bear; "" where any will do.
+    label: the `name@hash` that replies should bear; "" where any will do. max_pixels: that its workers take.
     """
 
     name: str
@@ -43,3 +44,4 @@ class Route:
     replies: str
     dead_letter: str
     label: str = ""
+    max_pixels: int = MAX_PIXELS

@@ -3,6 +3,7 @@
 import asyncio
 
 LARGEST = 7 / 8
+PATIENCE_S = 5.0
 _SMALL = 1 / 64
 
 
@@ -11,13 +12,15 @@ class Budget:
 
     Who asks first is served first, but for what is too large just now: it lets smaller ones pass. An eighth of the
     bytes is for small requests alone, so that large images which come slowly, or not at all, do not hold up everybody.
+    Nobody is passed for longer than PATIENCE_S.
     """
 
     def __init__(self, *, requests: int, size: int) -> None:
         """size: bytes; no single request may ask for more than `LARGEST` of it."""
         self._most_requests, self._most_size = requests, size
         self.requests = self.size = 0
-        self._waiting: dict[asyncio.Future[None], int] = {}
+        # How much each wants, and from when on nobody may pass it.
+        self._waiting: dict[asyncio.Future[None], tuple[int, float]] = {}
 
     @property
     def waiting(self) -> int:
@@ -26,11 +29,12 @@ class Budget:
 
     async def take(self, size: int) -> None:
         """Return when there is room for a request of so many bytes, which then is its own until `give`."""
-        if self._fits(size):
+        if self._fits(size) and not self._somebody_is_overdue():
             self._add(size)
             return
-        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting[granted] = size
+        loop = asyncio.get_running_loop()
+        granted: asyncio.Future[None] = loop.create_future()
+        self._waiting[granted] = (size, loop.time() + PATIENCE_S)
         try:
             await granted
         except asyncio.CancelledError:
@@ -47,14 +51,24 @@ class Budget:
         """Return what `take` and `grow` gave to one request."""
         self.requests -= 1
         self.size -= size
-        for granted, wanted in list(self._waiting.items()):
+        for granted, (wanted, patient_until) in list(self._waiting.items()):
             if self.requests >= self._most_requests:
                 return
             # One that is being cancelled takes itself out.
-            if not granted.done() and self._fits(wanted):
+            if granted.done():
+                continue
+            if self._fits(wanted):
                 del self._waiting[granted]
                 self._add(wanted)
                 granted.set_result(None)
+            elif self._now() > patient_until:
+                return
+
+    def _somebody_is_overdue(self) -> bool:
+        return any(self._now() > patient_until for _, patient_until in self._waiting.values())
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
 
     def _fits(self, size: int) -> bool:
         most = self._most_size if size <= self._most_size * _SMALL else self._most_size * LARGEST

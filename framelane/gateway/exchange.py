@@ -11,6 +11,7 @@ import itertools
 import logging
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from confluent_kafka import KafkaError as ClientError
 from confluent_kafka import KafkaException, Message, Producer
@@ -20,12 +21,13 @@ from framelane.gateway.replies import ReplyReader
 from streams.contract.client_log import ClientLog
 from streams.contract.errors import FrameError, SettingError
 from streams.contract.frame import Frame
-from streams.contract.headers import to_frame, to_headers
+from streams.contract.headers import Record, to_frame, to_headers
 from streams.contract.identity import check_camera_id, new_epoch
 from streams.contract.images import inspect
 from streams.contract.kafka_settings import PARTITIONER, KafkaSettings
 from streams.contract.records import to_record
 from streams.contract.signals import signals_held_back
+from streams.contract.topics import MIB
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,9 @@ CAMERAS = 16
 # How often delivery reports are asked for: only failures are waited for.
 _TICK_S = 0.05
 _LARGEST_MESSAGE = 1_000_000_000
+_LEAST_QUEUE_KBYTES = 64 * 1024
+# Of replies: what a worker has made is no bomb.
+_ANY_PIXELS = 2**30
 _TOO_LARGE = (ClientError.MSG_SIZE_TOO_LARGE, ClientError.INVALID_MSG_SIZE)
 
 
@@ -45,16 +50,32 @@ class _Camera:
         self.under_way = 0
 
 
+class _Waiting(NamedTuple):
+    """A request that waits for its answer."""
+
+    answer: asyncio.Future[Reply]
+    route: Route
+
+
 class Exchange:
     """Asks workers, by way of Kafka, for processed images. For one event loop."""
 
-    def __init__(self, kafka: KafkaSettings, routes: Sequence[Route], *, name: str, timeout_s: float) -> None:
-        """name: of the gateway; SettingError where no camera can have it. timeout_s: how long a reply is waited for."""
+    def __init__(
+        self, kafka: KafkaSettings, routes: Sequence[Route], *, name: str, timeout_s: float, size: int = 256 * MIB
+    ) -> None:
+        """name: of the gateway; SettingError where no camera can have it. timeout_s: how long a reply is waited for.
+
+        size: bytes of requests that may wait for the broker.
+        """
+        self._size = size
         self._kafka, self.routes, self.timeout_s = kafka, {route.name: route for route in routes}, timeout_s
         self._epoch = new_epoch(time.time_ns())
         self._cameras = [_Camera(check_camera_id(f"{name}-{number}")) for number in range(CAMERAS)]
         self._next = 0
-        self._waiting: dict[str, asyncio.Future[Reply]] = {}
+        self._waiting: dict[str, _Waiting] = {}
+        # Set when it can work no more: only a new start helps. `broken` says why.
+        self.ended = asyncio.Event()
+        self.broken = ""
         self._loop: asyncio.AbstractEventLoop
         self._producer: Producer
         self._ticking: asyncio.Task[None]
@@ -63,7 +84,7 @@ class Exchange:
         self._dead_letters = {route.dead_letter for route in routes}
         topics = {route.replies for route in routes} | self._dead_letters
         keys = [camera.id.encode() for camera in self._cameras]
-        self._reader = ReplyReader(kafka, topics, keys=keys, deliver=self._from_reader)
+        self._reader = ReplyReader(kafka, topics, keys=keys, deliver=self._from_reader, failed=self._fail)
 
     @property
     def under_way(self) -> int:
@@ -81,6 +102,7 @@ class Exchange:
             "compression.type": "none",
             "partitioner": PARTITIONER,
             "message.max.bytes": _LARGEST_MESSAGE,
+            "queue.buffering.max.kbytes": max(_LEAST_QUEUE_KBYTES, self._size // 1024),
             # Whoever asked has got its answer by then, and a worker need not begin it.
             "message.timeout.ms": max(1000, int(1000 * self.timeout_s)),
             "allow.auto.create.topics": False,
@@ -108,12 +130,12 @@ class Exchange:
         """
         camera = self._idlest()
         frame = _frame(data, camera.id, self._epoch, next(camera.numbers), traceparent=traceparent)
-        waiting = self._waiting[frame.name] = self._loop.create_future()
+        waiting = self._waiting[frame.name] = _Waiting(self._loop.create_future(), route)
         camera.under_way += 1
         try:
             self._send(frame, data, route)
             async with asyncio.timeout(self.timeout_s):
-                reply: Reply = await waiting
+                reply: Reply = await waiting.answer
         except TimeoutError:
             trouble = f"; the broker: {self._trouble}" if self._trouble else ""
             raise Unanswered(
@@ -180,6 +202,13 @@ class Exchange:
         if not self._trouble:
             log.warning("trouble with the broker at %s, which is tried again: %s", self._kafka.bootstrap, error.str())
         self._trouble = error.str()
+        if error.fatal():
+            self._fail(f"the client of the broker at {self._kafka.bootstrap} can go on no more: {error.str()}")
+
+    def _fail(self, why: str) -> None:
+        """It can work no more; may be called in any thread."""
+        self.broken = self.broken or why
+        self._loop.call_soon_threadsafe(self.ended.set)
 
     async def _tick(self) -> None:
         while True:
@@ -200,25 +229,23 @@ class Exchange:
             if name not in self._waiting:
                 # It was given up, or belongs to the time before this start.
                 continue
-            if record.topic in self._dead_letters:
-                self._settle(name, _failed(name, texts))
+            letter = record.topic in self._dead_letters
+            label = texts.get("dl_pipeline" if letter else "ce_pipeline", b"").decode(errors="replace")
+            route = self._waiting[name].route
+            if route.label and label.partition("@")[0] != route.name:
+                # Another pipeline reads the same requests.
                 continue
-            try:
-                frame = to_frame(record)
-            except FrameError as error:
-                log.warning("the reply %s cannot be read: %s", name, error)
-                continue
-            self._settle(name, _reply(frame))
+            self._settle(name, _failed(name, texts) if letter else _answer(name, record))
 
     def _settle(self, name: str, answer: Reply | Unanswered) -> None:
         waiting = self._waiting.get(name)
         # A worker that was killed may have answered before; the second answer is the same.
-        if waiting is None or waiting.done():
+        if waiting is None or waiting.answer.done():
             return
         if isinstance(answer, Reply):
-            waiting.set_result(answer)
+            waiting.answer.set_result(answer)
         else:
-            waiting.set_exception(answer)
+            waiting.answer.set_exception(answer)
 
 
 def _frame(data: bytes, camera_id: str, epoch: str, number: int, *, traceparent: str) -> Frame:
@@ -246,7 +273,11 @@ def _headers(frame: Frame) -> list[tuple[str, str | bytes | None]]:
     return [(name, value) for name, value in to_headers(frame) if name not in unknown]
 
 
-def _reply(frame: Frame) -> Reply:
+def _answer(name: str, record: Record) -> Reply | Unanswered:
+    try:
+        frame = to_frame(record, max_pixels=_ANY_PIXELS)
+    except FrameError as error:
+        return Unanswered(f"its reply cannot be read: {error}", failure=error.reason, name=name)
     return Reply(
         name=frame.name,
         data=frame.data,

@@ -6,6 +6,7 @@ from streams.contract.images import Image, decode, encode, shrink
 _BEST, _WORST = 90, 10
 # A picture without a quality to lower, or whose lowest is still too large, loses so much of its width and height.
 _SMALLER = 0.8
+_ANY_PIXELS = 2**30
 
 
 def fit(data: bytes, content_type: str, *, max_bytes: int) -> bytes:
@@ -15,7 +16,8 @@ def fit(data: bytes, content_type: str, *, max_bytes: int) -> bytes:
     """
     if len(data) <= max_bytes:
         return data
-    image = decode(data)
+    # What a worker has made is no bomb.
+    image = decode(data, max_pixels=_ANY_PIXELS)
     while min(image.shape[:2]) >= 2:
         found = _at_some_quality(image, content_type, max_bytes=max_bytes)
         if found is not None:

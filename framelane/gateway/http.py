@@ -35,7 +35,14 @@ async def serve_http(
     app.router.add_get("/healthz", pages.health)
     app.router.add_get("/metrics", pages.metrics)
     runner = web.AppRunner(
-        app, access_log=None, keepalive_timeout=service.limits.idle_s, shutdown_timeout=service.exchange.timeout_s
+        app,
+        access_log=None,
+        keepalive_timeout=service.limits.idle_s,
+        shutdown_timeout=service.exchange.timeout_s,
+        # A few bytes could become more than all that may be in hand; compressed images are refused as what they are.
+        auto_decompress=False,
+        # Who has gone must not keep a place in the queue.
+        handler_cancellation=True,
     )
     await runner.setup()
     await web.TCPSite(runner, host, port, backlog=1024).start()
@@ -67,16 +74,37 @@ class _Pages:
         except TimeoutError:
             return problem("unavailable", "the gateway has its hands full with images of other clients")
         try:
-            return await self._answer(request, route)
+            response = await self._answer(request, route)
+            more = max(0, len(response.body or b"") - size)  # type: ignore[arg-type]
+            budget.grow(more)
+            size += more
+            # Here, and not after it: what has not gone is in hand.
+            return await self._sent(request, response)
         finally:
             budget.give(size)
+
+    async def _sent(self, request: web.Request, response: web.Response) -> web.Response:
+        """The response, once the client has taken it; one that takes nothing of it is cut off."""
+        transport = request.transport
+        if transport is None:
+            return response
+        transport.set_write_buffer_limits(high=0)
+        try:
+            async with asyncio.timeout(self._service.limits.transfer_s):
+                await response.prepare(request)
+                await response.write_eof()
+        except TimeoutError:
+            log.warning("the connection of %s is closed: it took nothing of its reply", request.remote)
+            self._service.metrics.refused.labels("not_read").inc()
+            transport.abort()
+        return response
 
     async def _answer(self, request: web.Request, route: Route) -> web.Response:
         client = request.remote or "a client"
         try:
             data = await self._body(request)
             # What is wrong with it at first sight is told at once; the rest only a worker finds.
-            inspect(data, max_bytes=self._service.limits.max_request)
+            inspect(data, max_bytes=self._service.limits.max_request, max_pixels=route.max_pixels)
             traceparent = sound_traceparent(request.headers.get("traceparent", ""))
             reply = await self._service.ask(data, route, protocol="http", client=client, traceparent=traceparent)
         except FrameError as error:
@@ -98,6 +126,8 @@ class _Pages:
                         raise FrameError(_limit(most), reason="too_large", stage="gate")
         except TimeoutError:
             self._half_sent(size)
+        except web.RequestPayloadError as error:
+            raise FrameError(f"the body cannot be read: {error}", reason="empty", stage="gate") from error
         return b"".join(parts)
 
     def _half_sent(self, size: int) -> NoReturn:

@@ -24,6 +24,8 @@ _READ_AHEAD = 64 * 1024
 _BACKLOG = 1024
 # One connection may have so large a part of all bytes in hand: an eighth.
 _SHARE = 8
+# What a request costs at the least, be it empty: its task and its place.
+_LEAST = 8192
 # How often a client that takes nothing is looked at, and how long it may stand while others wait for room.
 _LOOK_S, _CROWDED_S = 0.5, 2.0
 
@@ -71,10 +73,10 @@ class _Refused(Exception):
 
 @dataclass(eq=False, slots=True)
 class _Asked:
-    """A request in hand, and the bytes that it holds."""
+    """A request in hand, and the bytes that it holds; without an answer to come it is an empty one, and holds none."""
 
     size: int
-    answer: "asyncio.Task[bytes]"
+    answer: "asyncio.Task[bytes] | None" = None
 
 
 class Connection:
@@ -95,6 +97,8 @@ class Connection:
         self._in_hand: set[_Asked] = set()
         self._reading: asyncio.Task[None] | None = None
         self.client = _address(writer)
+        # A reply has gone when nothing of it waits here any more; only then does its room count as free.
+        writer.transport.set_write_buffer_limits(high=0)
 
     async def run(self) -> None:
         """Serve the client until either side ends it; raises nothing."""
@@ -120,26 +124,50 @@ class Connection:
     async def _read(self) -> None:
         """Ask for what the client sends, until it sends no more."""
         while (size := await self._next_length()) is not None:
+            asked = _Asked(max(size, _LEAST))
             # Who has enough in hand is not read from: TCP lets the client wait.
-            await self._take(size)
-            try:
-                data = await self._next_bytes(size)
-            except BaseException:
-                self._give(size)
-                raise
-            asked = _Asked(size, asyncio.create_task(self._ask(data)))
-            self._in_hand.add(asked)
+            if await self._take(asked.size):
+                try:
+                    data = await self._next_bytes(size)
+                except BaseException:
+                    self._give(asked.size)
+                    raise
+                asked.answer = asyncio.create_task(self._ask(asked, data))
+                self._in_hand.add(asked)
+            else:
+                await self._skip(size)
             self._asked.put_nowait(asked)
         self._asked.put_nowait(None)
 
-    async def _take(self, size: int) -> None:
+    async def _take(self, size: int) -> bool:
+        """Whether there is room for so many bytes now; False when there has been none for as long as a reply may take.
+
+        Its own share is waited for without a limit: that is freed by its own reading.
+        """
         share, common = self._budgets
         await share.take(size)
         try:
-            await common.take(size)
+            async with asyncio.timeout(self._service.exchange.timeout_s):
+                await common.take(size)
+        except TimeoutError:
+            share.give(size)
+            return False
         except BaseException:
             share.give(size)
             raise
+        return True
+
+    async def _skip(self, size: int) -> None:
+        """Read over an image for which there is no room; it is answered like one that has no reply."""
+        log.warning(
+            "an image of %s is not taken: for %g s there was no room among the images in hand (--memory)",
+            self.client,
+            self._service.exchange.timeout_s,
+        )
+        while size > 0:
+            part = min(size, _READ_AHEAD)
+            await self._next_bytes(part)
+            size -= part
 
     def _give(self, size: int) -> None:
         for budget in self._budgets:
@@ -177,12 +205,18 @@ class Connection:
                 f"{size} bytes did not come within {self._limits.transfer_s:g} s (--transfer-limit)", reason="half_sent"
             ) from error
 
-    async def _ask(self, data: bytes) -> bytes:
+    async def _ask(self, asked: _Asked, data: bytes) -> bytes:
         """The answer as it goes out: an empty string where there is no reply."""
         try:
-            return await self._fitted(await self._service.ask(data, self._route, protocol="int32", client=self.client))
+            reply = await self._service.ask(data, self._route, protocol="int32", client=self.client)
         except Unanswered:
             return b""
+        answer = await self._fitted(reply)
+        if len(answer) > asked.size:
+            for budget in self._budgets:
+                budget.grow(len(answer) - asked.size)
+            asked.size = len(answer)
+        return answer
 
     async def _fitted(self, reply: Reply) -> bytes:
         most = self._limits.max_reply
@@ -202,15 +236,12 @@ class Connection:
     async def _answer(self) -> None:
         """Send the answers in their order, until the last."""
         while (asked := await self._asked.get()) is not None:
-            data = await asked.answer
-            if len(data) > asked.size:
-                for budget in self._budgets:
-                    budget.grow(len(data) - asked.size)
-                asked.size = len(data)
+            data = await asked.answer if asked.answer is not None else b""
             self._writer.write(_LENGTH.pack(len(data)) + data)
             await self._drain()
-            self._in_hand.remove(asked)
-            self._give(asked.size)
+            if asked.answer is not None:
+                self._in_hand.remove(asked)
+                self._give(asked.size)
 
     async def _drain(self) -> None:
         """Wait until the client has taken what was written, as long as it takes something."""
@@ -244,7 +275,8 @@ class Connection:
     def _drop(self) -> None:
         """End the connection, and whatever was asked for and not answered."""
         for asked in self._in_hand:
-            asked.answer.cancel()
+            if asked.answer is not None:
+                asked.answer.cancel()
             self._give(asked.size)
         self._in_hand.clear()
         transport = self._writer.transport

@@ -5,18 +5,19 @@ gateway reads all of them and keeps what bears one of its ids. That costs the br
 and in turn no gateway waits for a rebalance, and none that starts or stops disturbs another.
 """
 
+import contextlib
 import logging
+import queue
 import threading
-import time
 from collections.abc import Callable, Collection, Sequence
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, Message, TopicPartition
 
 from framelane.admin_client import AdminConnection
 from framelane.plain_consumer import plain_consumer
 from framelane.topic_offsets import topic_offsets
 from streams.contract.client_log import ClientLog
-from streams.contract.errors import KafkaError
+from streams.contract.errors import FramelaneError
 from streams.contract.kafka_settings import KafkaSettings
 
 log = logging.getLogger(__name__)
@@ -32,15 +33,28 @@ Deliver = Callable[[Sequence[Message]], None]
 
 
 class ReplyReader:
-    """A thread that hands over what comes for one gateway. `deliver` is called in it."""
+    """A thread that hands over what comes for one gateway. `deliver` is called in it.
+
+    failed: is called in it, with what has happened, where it cannot go on.
+    """
 
     def __init__(
-        self, kafka: KafkaSettings, topics: Collection[str], *, keys: Collection[bytes], deliver: Deliver
+        self,
+        kafka: KafkaSettings,
+        topics: Collection[str],
+        *,
+        keys: Collection[bytes],
+        deliver: Deliver,
+        failed: Callable[[str], None],
     ) -> None:
-        self._kafka, self._topics, self._keys, self._deliver = kafka, sorted(set(topics)), frozenset(keys), deliver
+        self._kafka, self._topics, self._keys = kafka, sorted(set(topics)), frozenset(keys)
+        self._deliver, self._failed = deliver, failed
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="replies", daemon=True)
+        # Asking the broker may take long, and replies must not wait for it.
+        self._looking = threading.Thread(target=self._look, name="reply partitions", daemon=True)
         self._reading: set[tuple[str, int]] = set()
+        self._added: queue.SimpleQueue[list[TopicPartition]] = queue.SimpleQueue()
         self._consumer: Consumer | None = None
         self._trouble = ""
 
@@ -57,9 +71,9 @@ class ReplyReader:
             max_partition_fetch_bytes=_FETCH_BYTES,
             queued_max_messages_kbytes=_QUEUE_KBYTES,
         )
-        places = self._places(at_end=True)
-        self._consumer.assign(places)
+        self._consumer.assign(self._places(AdminConnection(self._kafka), at_end=True))
         self._thread.start()
+        self._looking.start()
 
     def close(self) -> None:
         """Stop reading."""
@@ -69,11 +83,10 @@ class ReplyReader:
         if self._consumer is not None:
             self._consumer.close()
 
-    def _places(self, *, at_end: bool) -> list[TopicPartition]:
+    def _places(self, connection: AdminConnection, *, at_end: bool) -> list[TopicPartition]:
         """Partitions that are not read yet; those found later are read from their beginning."""
-        found = topic_offsets(AdminConnection(self._kafka), self._topics)
         places = []
-        for topic, partitions in found.items():
+        for topic, partitions in topic_offsets(connection, self._topics).items():
             for partition, at in partitions.items():
                 if at.end >= 0 and (topic, partition) not in self._reading:
                     places.append(TopicPartition(topic, partition, at.end if at_end else at.oldest))
@@ -82,33 +95,39 @@ class ReplyReader:
 
     def _run(self) -> None:
         assert self._consumer is not None
-        looked = time.monotonic()
-        while not self._stop.is_set():
-            if time.monotonic() - looked > _LOOK_S:
-                self._look()
-                looked = time.monotonic()
-            message = self._consumer.poll(_POLL_S)
-            if message is None:
-                continue
-            # The rest of what is there; asking for it all at once would wait until it is so much.
-            batch = [message, *self._consumer.consume(_BATCH, 0)]
-            ours = [each for each in batch if self._is_ours(each)]
-            if ours:
-                self._deliver(ours)
+        try:
+            while not self._stop.is_set():
+                self._take_up()
+                message = self._consumer.poll(_POLL_S)
+                if message is None:
+                    continue
+                # The rest of what is there; asking for it all at once would wait until it is so much.
+                batch = [message, *self._consumer.consume(_BATCH, 0)]
+                ours = [each for each in batch if self._is_ours(each)]
+                if ours:
+                    self._deliver(ours)
+        except Exception as error:
+            log.exception("replies can no longer be read")
+            self._failed(f"replies can no longer be read: {error}")
+
+    def _take_up(self) -> None:
+        """Read partitions that have been added."""
+        with contextlib.suppress(queue.Empty):
+            added = self._added.get_nowait()
+            assert self._consumer is not None
+            self._consumer.incremental_assign(added)
+            log.info("replies come on more partitions now: %s", ", ".join(f"{at.topic}/{at.partition}" for at in added))
 
     def _look(self) -> None:
-        try:
-            added = self._places(at_end=False)
-        except KafkaError as error:
-            log.debug("the partitions of replies cannot be asked for: %s", error)
-            return
-        if added:
-            assert self._consumer is not None
-            log.info("replies come on more partitions now: %s", ", ".join(f"{at.topic}/{at.partition}" for at in added))
+        connection = AdminConnection(self._kafka)
+        while not self._stop.wait(_LOOK_S):
             try:
-                self._consumer.incremental_assign(added)
-            except KafkaException as error:
-                log.warning("partitions of replies cannot be read: %s", error.args[0].str())
+                added = self._places(connection, at_end=False)
+            except FramelaneError as error:
+                log.debug("the partitions of replies cannot be asked for: %s", error)
+                continue
+            if added:
+                self._added.put(added)
 
     def _is_ours(self, message: Message) -> bool:
         error = message.error()

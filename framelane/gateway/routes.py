@@ -19,7 +19,11 @@ def quick_route(ops: Sequence[str], *, name: str, requests: str, replies: str) -
 
 
 def plain_route(*, name: str, requests: str, replies: str) -> Route:
-    """Whatever pipeline workers serve between these topics."""
+    """Whatever pipeline workers serve between these topics; SettingError where two of them are the same."""
+    if len({requests, replies, DEAD_LETTER}) < 3:
+        raise SettingError(
+            f"--requests {requests}, --replies {replies}: expected topics of their own, and not {DEAD_LETTER}"
+        )
     return Route(name=name, requests=requests, replies=replies, dead_letter=DEAD_LETTER)
 
 
@@ -71,4 +75,5 @@ def _route(settings: PipelineSettings) -> Route:
         replies=settings.output,
         dead_letter=settings.dead_letter,
         label=settings.label,
+        max_pixels=settings.max_pixels,
     )

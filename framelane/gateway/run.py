@@ -18,7 +18,7 @@ from framelane.gateway.exchange import Exchange
 from framelane.gateway.http import serve_http
 from framelane.gateway.int32 import Int32Server
 from framelane.gateway.service import GatewayLimits, Service, new_service
-from streams.contract.errors import SettingError
+from streams.contract.errors import KafkaError, SettingError
 from streams.contract.kafka_settings import KafkaSettings
 
 log = logging.getLogger(__name__)
@@ -62,16 +62,23 @@ class _Gateway:
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         settings = self._settings
-        exchange = Exchange(self._kafka, self._routes, name=settings.name, timeout_s=settings.timeout_s)
+        exchange = Exchange(
+            self._kafka, self._routes, name=settings.name, timeout_s=settings.timeout_s, size=settings.limits.size
+        )
         service = new_service(exchange, settings.limits, registry)
         await exchange.start()
         try:
             beside = worker_beside(settings.worker, self._routes[0].name, ended=self._stop.set)
             async with beside, self._http(service, registry), self._int32(service):
-                await self._stop.wait()
+                ended = [asyncio.create_task(event.wait()) for event in (self._stop, exchange.ended)]
+                await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+                for each in ended:
+                    each.cancel()
                 log.info("ending: %d requests are under way", exchange.under_way)
         finally:
             await exchange.close()
+        if exchange.broken:
+            raise KafkaError(f"{exchange.broken}; start the gateway again")
         return self._signal
 
     def _stopped_by(self, signum: signal.Signals) -> None:

@@ -26,11 +26,14 @@ def signals_held_back() -> Iterator[None]:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     # The others (ignored, the system's default, not Python's) run no Python code.
     handlers = {number: handler for number, handler in handlers.items() if callable(handler)}
+    # An event loop would hear of a signal twice: when it comes, and when it is raised again.
+    wakeup = signal.set_wakeup_fd(-1)
     try:
         for number in handlers:
             signal.signal(number, hold)
         yield
     finally:
+        signal.set_wakeup_fd(wakeup)
         for number, handler in handlers.items():
             signal.signal(number, handler)
         for held in came:

@@ -13,7 +13,7 @@ import weakref
 from collections import deque
 from concurrent.futures import TimeoutError as NotInTime
 
-from streams.contract.errors import FrameError
+from streams.contract.errors import FrameError, SettingError
 from streams.stages.remote_access import Access
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class _Hub:
     """All connections, and the frames that wait for one: lives on its own event loop."""
 
     def __init__(self, access: Access) -> None:
-        self._access = access
+        self.access = access
         self._free: deque[_Program] = deque()
         self._waiting: deque[asyncio.Future[_Program]] = deque()
         self.programs: set[_Program] = set()
@@ -77,8 +77,8 @@ class _Hub:
 
     async def listen(self) -> None:
         """Listen; OSError where that cannot be."""
-        host, port = self._access.address
-        self._server = await asyncio.start_server(self._connected, host, port, ssl=self._access.tls())
+        host, port = self.access.address
+        self._server = await asyncio.start_server(self._connected, host, port, ssl=self.access.tls())
         found = self._server.sockets[0].getsockname()
         self.address = (str(found[0]), int(found[1]))
         log.info("programs may connect for frames at %s:%d", *self.address)
@@ -109,16 +109,21 @@ class _Hub:
 
     async def _next(self) -> _Program:
         """The next program that is free: whoever has waited longest."""
-        while self._free:
-            program = self._free.popleft()
+        while True:
+            program = self._free.popleft() if self._free else await self._turn()
+            # It may have gone while this task was being woken.
             if program in self.programs:
                 return program
+
+    async def _turn(self) -> _Program:
         turn: asyncio.Future[_Program] = self.loop.create_future()
         self._waiting.append(turn)
         try:
             return await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            elif turn.done() and not turn.cancelled():
                 self._release(turn.result())
             raise
 
@@ -147,7 +152,7 @@ class _Hub:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = writer.get_extra_info("peername")
         name = f"{peer[0]}:{peer[1]}"
-        if not self._access.admits(str(peer[0])):
+        if not self.access.admits(str(peer[0])):
             log.warning("program %s may not connect: it is not in allow of the stage remote", name)
             writer.transport.abort()
             return
@@ -191,6 +196,16 @@ class RemoteServer:
         """Where it listens."""
         return self._hub.address
 
+    def admit(self, access: Access) -> None:
+        """Admit others from now on; who is connected stays. SettingError for other certificates."""
+        before = self._hub.access
+        if (before.cert, before.key, before.ca) != (access.cert, access.key, access.ca):
+            raise SettingError(
+                f"remote: at {self.address[0]}:{self.address[1]} this worker has other certificates: restart it to "
+                "change cert, key and ca"
+            )
+        self._hub.access = access
+
     def process(self, data: bytes, *, timeout_s: float) -> bytes:
         """What a program makes of the image. Waits; to be called in any thread but the loop's.
 
@@ -211,17 +226,22 @@ class RemoteServer:
 
 
 def server_at(access: Access) -> RemoteServer:
-    """The server for this access: the one that there is, else a new one."""
+    """The server at this address: the one that there is, which from now on admits whom this access does, or a new one.
+
+    Raises SettingError where the one that there is has other certificates.
+    """
     with _LOCK:
-        server = _SERVERS.get(access)
+        server = _SERVERS.get(access.address)
         if server is None:
-            server = _SERVERS[access] = RemoteServer(access)
+            server = _SERVERS[access.address] = RemoteServer(access)
+        else:
+            server.admit(access)
         return server
 
 
 # Of this process: pipelines that are made again while they run go on with the socket that there is.
 _LOCK = threading.Lock()
-_SERVERS: "weakref.WeakValueDictionary[Access, RemoteServer]" = weakref.WeakValueDictionary()
+_SERVERS: "weakref.WeakValueDictionary[tuple[str, int], RemoteServer]" = weakref.WeakValueDictionary()
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from confluent_kafka import Producer
 from gateway_support import Client, Gateway, PipelineFile, number_of, numbered
 from kafka_support import cli_environ, count_of, drain, run_cli, start_cli
 from producer_support import noise
@@ -244,6 +245,30 @@ def test_a_stop_answers_what_is_under_way(kafka_bootstrap: str, make_topic: Make
         assert gateway.process.wait(60) == 130
     # All that it had read; what still lay in the socket it had not.
     assert got > 2
+
+
+def test_what_another_pipeline_makes_of_the_same_requests_is_no_answer(
+    kafka_bootstrap: str, make_topic: MakeTopic, tmp_path: Path
+) -> None:
+    file = PipelineFile(make_topic, tmp_path, BLUR)
+    with Gateway(kafka_bootstrap, file, tmp_path) as gateway, Client(gateway.port) as client:
+        client.send(numbered(5))
+        (request,) = drain(kafka_bootstrap, file.topics.raw, count=1)
+        key, headers = (
+            request.key(),
+            [(name, value) for name, value in request.headers() or [] if name != "ce_pipeline"],
+        )
+        producer = Producer({"bootstrap.servers": kafka_bootstrap, "partitioner": "murmur2_random"})
+        letter = [("dl_reason", b"operator_error"), ("dl_pipeline", b"other@1"), ("dl_error", b"not ours")]
+        producer.produce(file.topics.dead_letter, request.value(), key, headers=[*headers, *letter])
+        producer.produce(file.topics.processed, numbered(6), key, headers=[*headers, ("ce_pipeline", b"other@1")])
+        producer.flush(10)
+        # What it must not take is there before what it must.
+        ours = [*headers, ("ce_pipeline", f"{file.name}@1".encode())]
+        producer.produce(file.topics.processed, numbered(7), key, headers=ours)
+        producer.flush(10)
+        assert number_of(client.receive()) == 7
+        gateway.wait_for("its workers have other settings")
 
 
 def test_a_port_that_is_taken_is_said(kafka_bootstrap: str, make_topic: MakeTopic, tmp_path: Path) -> None:

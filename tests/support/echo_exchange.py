@@ -20,6 +20,7 @@ class EchoExchange:
     def __init__(self, rule: Rule, *, timeout_s: float = 5.0) -> None:
         self._rule, self.timeout_s = rule, timeout_s
         self.under_way = self.most = 0
+        self.pipeline = "echo@12345678"
         self.asked: list[bytes] = []
 
     async def ask(self, data: bytes, route: Route, *, traceparent: str = "") -> Reply:
@@ -34,7 +35,7 @@ class EchoExchange:
             name=f"echo-0/e1/{len(self.asked)}",
             data=answer,
             content_type="image/jpeg",
-            pipeline="echo@12345678",
+            pipeline=self.pipeline,
             captured_at_ns=1_000_000,
             hops={"received": 2_000_000, "started": 4_000_000, "processed": 9_000_000},
         )

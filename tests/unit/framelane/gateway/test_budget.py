@@ -62,6 +62,25 @@ def test_small_ones_pass_what_is_too_large_just_now() -> None:
     run(case())
 
 
+def test_nobody_is_passed_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def case() -> None:
+        budget = Budget(requests=10, size=100)
+        await budget.take(50)
+        large = asyncio.ensure_future(budget.take(85))
+        await settle()
+        small = asyncio.ensure_future(budget.take(30))
+        await settle()
+        # Its patience is at an end.
+        assert not small.done()
+        budget.give(50)
+        await large
+        budget.give(85)
+        await small
+
+    monkeypatch.setattr("framelane.gateway.budget.PATIENCE_S", -1.0)
+    run(case())
+
+
 def test_those_that_fit_are_served_in_their_order() -> None:
     async def case() -> None:
         budget = Budget(requests=1, size=100)

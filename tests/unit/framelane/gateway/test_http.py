@@ -1,9 +1,10 @@
 """The HTTP side, over real sockets, in front of an exchange that echoes."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,7 @@ from openapi_spec_validator import validate
 from prometheus_client import CollectorRegistry
 
 from framelane.gateway.answers import Failure, Route, Unanswered
+from framelane.gateway.budget import Budget
 from framelane.gateway.http import serve_http
 from framelane.gateway.openapi import openapi
 from framelane.gateway.problems import STATUSES
@@ -29,8 +31,8 @@ def image() -> bytes:
 
 
 class Served:
-    def __init__(self, session: aiohttp.ClientSession, url: str, exchange: EchoExchange) -> None:
-        self.session, self.url, self.exchange = session, url, exchange
+    def __init__(self, session: aiohttp.ClientSession, url: str, exchange: EchoExchange, budget: Budget) -> None:
+        self.session, self.url, self.exchange, self.budget = session, url, exchange, budget
 
     async def post(self, data: Any, query: str = "", **more: Any) -> tuple[int, Any, "aiohttp.ClientResponse"]:
         """Status, body (a problem as JSON), response."""
@@ -52,7 +54,7 @@ async def served(
     host, port = runner.addresses[0][:2]
     try:
         async with aiohttp.ClientSession() as session:
-            yield Served(session, f"http://{host}:{port}", exchange)
+            yield Served(session, f"http://{host}:{port}", exchange, service.budget)
     finally:
         await runner.cleanup()
     assert (service.budget.size, service.budget.requests, service.budget.waiting) == (0, 0, 0)
@@ -121,6 +123,59 @@ def test_a_body_without_a_length_is_cut_at_the_limit() -> None:
                 # It may find the connection closed before it has read the answer.
                 return
             assert (status, problem["reason"]) == (413, "too_large")
+
+    run(case())
+
+
+def test_a_compressed_body_is_not_unpacked() -> None:
+    async def case() -> None:
+        async with served(GatewayLimits(max_request=100_000)) as gateway:
+            packed = gzip.compress(b"\xff\xd8\xff" + bytes(5_000_000))
+            for data in (packed, b"no gzip at all"):
+                status, problem, _ = await gateway.post(data, headers={"Content-Encoding": "gzip"})
+                assert (status, problem["reason"]) == (415, "not_an_image")
+
+    run(case())
+
+
+def test_a_client_that_never_reads_is_cut_off_and_its_reply_is_in_hand_until_then() -> None:
+    async def large(_: bytes) -> bytes:
+        return b"x" * 20_000_000
+
+    async def case() -> None:
+        async with served(GatewayLimits(transfer_s=0.3), large) as gateway:
+            host, port = gateway.url.removeprefix("http://").split(":")
+            reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
+            body = image()
+            writer.write(b"POST /process HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            await until(lambda: gateway.budget.size >= 20_000_000)
+            await until(lambda: not gateway.budget.size)
+            got = 0
+            with suppress(ConnectionError):
+                while part := await reader.read(1 << 20):
+                    got += len(part)
+            assert got < 20_000_000
+            writer.close()
+
+    run(case())
+
+
+def test_a_client_that_has_gone_leaves_its_place() -> None:
+    free = asyncio.Event()
+
+    async def stuck(data: bytes) -> bytes:
+        await free.wait()
+        return data
+
+    async def case() -> None:
+        async with served(rule=stuck) as gateway:
+            host, port = gateway.url.removeprefix("http://").split(":")
+            _, writer = await asyncio.open_connection(host, int(port))
+            body = image()
+            writer.write(b"POST /process HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            await until(lambda: gateway.exchange.under_way)
+            writer.transport.abort()
+            await until(lambda: not gateway.exchange.under_way)
 
     run(case())
 

@@ -1,5 +1,6 @@
 """Signals while a client is made."""
 
+import asyncio
 import signal
 import threading
 from collections.abc import Callable
@@ -72,6 +73,20 @@ def test_the_handlers_are_those_of_before() -> None:
         assert came == [signal.SIGTERM, signal.SIGTERM]
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_an_event_loop_hears_of_it_once() -> None:
+    async def case() -> list[int]:
+        came: list[int] = []
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, lambda: came.append(signal.SIGTERM))
+        with signals_held_back():
+            signal.raise_signal(signal.SIGTERM)
+        await asyncio.sleep(0.05)
+        loop.remove_signal_handler(signal.SIGTERM)
+        return came
+
+    assert asyncio.run(case()) == [signal.SIGTERM]
 
 
 def test_what_is_ignored_stays_so() -> None:

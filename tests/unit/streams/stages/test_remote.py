@@ -190,6 +190,52 @@ def test_who_is_not_allowed_is_let_go() -> None:
         server.process(b"secret", timeout_s=0.05)
 
 
+def test_programs_that_go_after_one_image_lose_none(server: RemoteServer, connect: Connect) -> None:
+    ended = threading.Event()
+
+    def keep_coming() -> None:
+        while not ended.is_set():
+            with suppress(OSError), socket.create_connection(server.address, timeout=5) as once:
+                size = LENGTH.unpack(once.recv(LENGTH.size, socket.MSG_WAITALL))[0]
+                data = once.recv(size, socket.MSG_WAITALL)
+                once.sendall(LENGTH.pack(len(data)) + data)
+
+    comers = [threading.Thread(target=keep_coming) for _ in range(4)]
+    for comer in comers:
+        comer.start()
+    try:
+        with ThreadPoolExecutor(16) as frames:
+            texts = [b"%d" % number for number in range(300)]
+            assert list(frames.map(lambda text: server.process(text, timeout_s=5), texts)) == texts
+    finally:
+        ended.set()
+        # Those that wait for an image get one.
+        last = connect(server, lambda data: data)
+        for comer in comers:
+            while comer.is_alive():
+                with suppress(FrameError):
+                    server.process(b"go", timeout_s=0.05)
+                comer.join(0.01)
+        last.close()
+
+
+def test_nobody_who_gave_up_is_left_waiting(server: RemoteServer) -> None:
+    for _ in range(5):
+        with pytest.raises(FrameError):
+            server.process(b"alone", timeout_s=0.01)
+    assert len(server._hub._waiting) == 0
+
+
+def test_who_may_connect_can_be_changed_while_it_listens() -> None:
+    first = Remote(listen="127.0.0.1:0", allow=("127.0.0.1",)).open()
+    server = server_at(local())
+    second = Remote(listen="127.0.0.1:0", allow=("10.0.0.0/8",)).open()
+    assert not server._hub.access.admits("127.0.0.1")
+    with pytest.raises(SettingError, match="restart it to change cert"):
+        server_at(local(cert="a", key="b", ca="c"))
+    assert first is not second
+
+
 def test_the_socket_goes_with_whoever_held_it_and_is_shared_before() -> None:
     first = Remote(listen="127.0.0.1:0").open()
     access = Access(address=("127.0.0.1", 0), allow=networks(Remote(listen="127.0.0.1:0").allow) or ())
