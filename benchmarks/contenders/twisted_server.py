@@ -19,6 +19,7 @@ class ImageServer(Int32StringReceiver):  # type: ignore[misc]
     MAX_LENGTH = 16 * 1024 * 1024
 
     def stringReceived(self, data: bytes) -> None:
+        """Do the work, here and now."""
         self.sendString(self.factory.process(b"", data)[0])
 
 

@@ -96,6 +96,7 @@ class Connection:
         self._asked: asyncio.Queue[_Asked | None] = asyncio.Queue()
         self._in_hand: set[_Asked] = set()
         self._reading: asyncio.Task[None] | None = None
+        self._answered_at = 0.0
         self.client = _address(writer)
         # A reply has gone when nothing of it waits here any more; only then does its room count as free.
         writer.transport.set_write_buffer_limits(high=0)
@@ -175,9 +176,12 @@ class Connection:
 
     async def _next_length(self) -> int | None:
         """The next length; None when the client has ended its side between two strings."""
+        clock = asyncio.get_running_loop().time
+        silent_since = clock()
         while True:
             try:
-                async with asyncio.timeout(self._limits.idle_s):
+                # It speaks, or is spoken to.
+                async with asyncio.timeout_at(max(silent_since, self._answered_at) + self._limits.idle_s):
                     size = _LENGTH.unpack(await self._reader.readexactly(_LENGTH.size))[0]
                 break
             except asyncio.IncompleteReadError as error:
@@ -185,7 +189,9 @@ class Connection:
                     raise _Refused("it ended within a length", reason="half_sent") from error
                 return None
             except TimeoutError as error:
-                if not self._in_hand:
+                if self._in_hand:
+                    silent_since = clock()
+                elif clock() >= max(silent_since, self._answered_at) + self._limits.idle_s:
                     raise _Refused(f"it was silent for {self._limits.idle_s:g} s", reason="idle") from error
         if size > self._limits.max_request:
             raise _Refused(
@@ -239,6 +245,7 @@ class Connection:
             data = await asked.answer if asked.answer is not None else b""
             self._writer.write(_LENGTH.pack(len(data)) + data)
             await self._drain()
+            self._answered_at = asyncio.get_running_loop().time()
             if asked.answer is not None:
                 self._in_hand.remove(asked)
                 self._give(asked.size)
