@@ -17,6 +17,8 @@ What is changed, and why (Faust 0.15.3; each has a test that fails without it):
 - A fetch that a rebalance overtakes. What it brings Faust throws away and seeks back to the committed position, which a
   partition of a new group has not got: its first frames would be lost. Here the fetch itself is taken back.
 - Receiving. aiokafka copies each frame several times on its way in; see `streams.receiving`.
+- Stopping. Faust blocks the worker's loop until the consumer's thread has ended, and a rebalance that reaches that
+  thread just then waits for the loop: neither goes on. Here the thread is waited for in another.
 - Unreadable records. One header whose name is not UTF-8 makes aiokafka raise on every fetch, and stops the pipeline for
   good. Here it is read past, and becomes a dead letter.
 """
@@ -56,6 +58,7 @@ class FrameConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     # As for the consumer itself.
     logger = logging.getLogger("faust.framelane.thread")
+    _thread: Any
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
         consumer = super()._create_consumer(loop)
@@ -65,6 +68,13 @@ class FrameConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         self._freed = asyncio.Event()
         return consumer
+
+    async def stop(self) -> None:
+        """Stop, and leave the worker's loop free meanwhile."""
+        thread, self._thread = self._thread, None
+        await super().stop()
+        if thread is not None:
+            await asyncio.to_thread(thread.stop)
 
     def partition_freed(self) -> None:
         """End a wait for records of other partitions; may be called in any thread."""

@@ -73,7 +73,7 @@ def work(
     threads: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Frames processed at the same time. Default: the cores; 32 with a stage that waits, as remote."
+            help="Frames processed at the same time. Default: the cores; 32 with a stage that waits, as remote."
         ),
     ] = None,
     metrics_port: Annotated[
@@ -138,7 +138,7 @@ def work(
     )
     wait_s = options.seconds(wait, option="--wait")
     worker = WorkerSettings(
-        threads=threads or WORKER.threads,
+        threads=WORKER.threads if threads is None else threads,
         memory_cameras=memory_cameras,
         warmup_max_s=options.seconds(warmup_max, option="--warmup-max"),
         watching=watching,

@@ -46,7 +46,8 @@ class PipelineFile:
         self.path = folder / f"{self.name}.toml"
         topics = self.topics
         self.path.write_text(
-            f'[[pipeline]]\nname = "{self.name}"\ninput = "{topics.raw}"\noutput = "{topics.processed}"\n'
+            f'[[pipeline]]\nname = "{self.name}"\ngroup = "{self.name}"\n'
+            f'input = "{topics.raw}"\noutput = "{topics.processed}"\n'
             f'events = "{topics.events}"\ndead_letter = "{topics.dead_letter}"\nformat = "keep"\n{more}\n'
             f"operators = [{', '.join(operators)}]\n"
         )

@@ -1,6 +1,7 @@
 """Faust's consumer, mended: what needs no broker."""
 
 import asyncio
+import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from types import SimpleNamespace
@@ -10,10 +11,29 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.subscription_state import SubscriptionState
 
-from streams.consumer import FrameConsumer
+from streams.consumer import FrameConsumer, FrameConsumerThread
 from streams.stage_times import StageTimes
 
 TP = TopicPartition("raw", 0)
+
+
+def test_the_loop_is_free_while_the_thread_is_stopped() -> None:
+    """The thread may be in the midst of a rebalance, which is answered in the loop."""
+
+    async def run() -> None:
+        loop, answered, stopped = asyncio.get_running_loop(), threading.Event(), threading.Event()
+
+        def stop() -> None:
+            loop.call_soon_threadsafe(answered.set)
+            assert answered.wait(5), "the loop waits for the thread, which waits for the loop"
+            stopped.set()
+
+        thread = FrameConsumerThread.__new__(FrameConsumerThread)
+        thread._thread, thread._started = SimpleNamespace(stop=stop), SimpleNamespace(is_set=lambda: False)
+        await thread.stop()
+        assert stopped.is_set()
+
+    asyncio.run(run())
 
 
 class Thread:
