@@ -14,8 +14,8 @@ class Stop:
     event: is set then, for those who wait for it.
     """
 
-    def __init__(self) -> None:
-        self.event = threading.Event()
+    def __init__(self, event: threading.Event | None = None) -> None:
+        self.event = event or threading.Event()
         self.interrupted = False
 
     @property
@@ -37,9 +37,9 @@ class Stop:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Stop]:
-    """Have Ctrl-C and SIGTERM end a loop that asks `stop.requested`, within this block."""
-    stop = Stop()
+def stop_on_signals(event: threading.Event | None = None) -> Iterator[Stop]:
+    """Have Ctrl-C and SIGTERM end a loop that asks `stop.requested`, within this block. event: to be set then."""
+    stop = Stop(event)
     before = {number: signal.signal(number, stop.on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop

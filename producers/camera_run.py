@@ -45,6 +45,7 @@ class CameraRun:
     published: int = 0
     reconnects: int = 0
     _failing: bool = False
+    _damaged: int = 0
 
     def run(self) -> None:
         """Run to the end, and close the source.
@@ -58,7 +59,7 @@ class CameraRun:
         waits = self._waits()
         try:
             while True:
-                opened = time.monotonic()
+                opened, before = time.monotonic(), self.published
                 try:
                     self._play()
                 except SourceLost as error:
@@ -67,7 +68,8 @@ class CameraRun:
                     logger.warning("%s; opening it again", error, extra={"camera": self.camera.camera_id})
                 else:
                     return
-                if time.monotonic() - opened > STEADY_S:
+                # One that can be opened, and gives nothing, is as bad as one that cannot.
+                if self.published > before and time.monotonic() - opened > STEADY_S:
                     waits = self._waits()
                 if not self._open_again(waits):
                     return
@@ -77,7 +79,10 @@ class CameraRun:
     def _play(self) -> None:
         pacer = self._pacer()
         while not self._finished():
-            grab = self.source.grab()
+            try:
+                grab = self.source.grab()
+            finally:
+                self._count_damaged()
             if grab is None:
                 return
             admitted = pacer.admit(grab)
@@ -88,6 +93,12 @@ class CameraRun:
                 self.camera.skip("paced")
                 continue
             self._publish(grab)
+
+    def _count_damaged(self) -> None:
+        damaged = getattr(self.source, "damaged", 0)
+        for _ in range(damaged - self._damaged):
+            self.camera.skip("undecodable")
+        self._damaged = damaged
 
     def _finished(self) -> bool:
         return self.stop.is_set() or (self.settings.count is not None and self.published >= self.settings.count)
@@ -128,6 +139,7 @@ class CameraRun:
                 logger.warning("%s", error, extra={"camera": self.camera.camera_id})
                 continue
             self.reconnects += 1
+            self._damaged = 0
             epoch = self.camera.begin_epoch()
             logger.info("camera %s is back, as epoch %s", self.camera.camera_id, epoch)
             return True

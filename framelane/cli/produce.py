@@ -41,7 +41,7 @@ def produce(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="synthetic:, a video file, an image or a folder of images, device:N, rtsp://... or http://...",
+            help="synthetic:, a video file, an image or a folder of images, device:N, rtsp://..., http://... or stdin:",
             show_default=False,
         ),
     ],
@@ -72,7 +72,8 @@ def produce(
 ) -> None:
     """Publish the frames of one camera.
 
-    JPEG, PNG and WebP files pass untouched; everything else becomes JPEG. The sums are printed at the end.
+    What is JPEG, PNG or WebP already passes byte for byte: files, MJPEG cameras and snapshots over HTTP, and JPEGs one
+    after the other on standard input. Everything else becomes JPEG. The sums are printed at the end.
 
     **Examples**
 
@@ -85,6 +86,8 @@ def produce(
     framelane produce pictures/ --camera scan --fast
 
     framelane produce rtsp://user:secret@camera.example/stream --camera yard --fps 10 --size 1280x720
+
+    ffmpeg -i video.mkv -f image2pipe -c:v mjpeg -q:v 3 - | framelane produce stdin: --camera tape
     """
     from framelane.logs import set_up_logging
 
@@ -107,7 +110,7 @@ def produce(
     )
     # Until there is something to finish, a signal ends the command at once.
     source_ = job.open(kafka, wait_s=wait_s)
-    with stop_on_signals() as stop:
+    with stop_on_signals(job.options.stop) as stop:
         job.run(source_, kafka, stop)
     if stop.interrupted:
         raise typer.Exit(INTERRUPTED)
@@ -136,7 +139,7 @@ class _Job:
             topic=self.topic,
             quality=self.quality,
             size=self.options.size,
-            policy="drop_oldest" if source.live else "block",
+            policy="drop_oldest" if source.live and not getattr(source, "waits", False) else "block",
         )
         camera.describe({"source": source.name, "fps": self.options.fps or source.fps, "topic": self.topic})
         run = CameraRun(camera=camera, source=source, reopen=self._open_source, settings=self.settings, stop=stop.event)

@@ -1,8 +1,8 @@
 """Where pictures come from: one source a file.
 
-A source is named by a string: `synthetic:`, `device:0`, an address, or the path of a video, an image or a folder.
-To add one: a file with an opener, and its scheme in SOURCES; or, in another distribution, an entry point of the group
-`framelane.sources` whose name is the scheme.
+A source is named by a string: `synthetic:`, `device:0`, `stdin:`, an address, or the path of a video, an image or a
+folder. To add one: a file with an opener, and its scheme in SOURCES; or, in another distribution, an entry point of the
+group `framelane.sources` whose name is the scheme.
 """
 
 import re
@@ -14,7 +14,9 @@ from producers.redact import redact
 from producers.sources.base import Grab, Opener, Source, SourceOptions
 from producers.sources.device import open_device
 from producers.sources.folder import is_image_name, open_folder, open_image
+from producers.sources.http import open_http
 from producers.sources.network import open_network
+from producers.sources.stdin import open_stdin
 from producers.sources.synthetic import open_synthetic
 from producers.sources.video_file import open_video_file
 from streams.contract.errors import SourceError
@@ -24,8 +26,9 @@ SOURCES: dict[str, Opener] = {
     "device": open_device,
     "rtsp": open_network,
     "rtsps": open_network,
-    "http": open_network,
-    "https": open_network,
+    "http": open_http,
+    "https": open_http,
+    "stdin": open_stdin,
 }
 ENTRY_POINTS = "framelane.sources"
 _SCHEME = re.compile(r"([a-z][a-z0-9+-]*):", re.ASCII | re.IGNORECASE)

@@ -1,8 +1,9 @@
 """What a source is, and what comes out of it."""
 
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from streams.contract.images import Image
@@ -30,7 +31,7 @@ class SourceOptions:
 
     camera_id: drawn in by the synthetic camera. fps, size (width, height): a wish, which sources that make or ask for
     their pictures fulfil; the others leave it to those behind them. loop: begin again at the end of a file.
-    clock: ns since 1970.
+    clock: ns since 1970. stop: once set, a live source need not be waited for: it may end.
     """
 
     camera_id: str
@@ -38,12 +39,16 @@ class SourceOptions:
     size: tuple[int, int] | None = None
     loop: bool = False
     clock: Callable[[], int] = time.time_ns
+    stop: threading.Event = field(default_factory=threading.Event)
 
 
 class Source(Protocol):
     """Pictures of one camera, from where they come.
 
     An instance is one run (one epoch): it is read by one thread, from its first picture to its end, and then closed.
+    It may have `damaged` (int, 0 where it is missing): pictures up to now that came, and were none.
+    A live source may have `waits` (ClassVar[bool], False where it is missing): whoever feeds it waits when it is not
+    read, so that nothing of it need be dropped.
     """
 
     @property

@@ -4,13 +4,14 @@ import json
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient
-from kafka_support import create_topic, drain, run_cli, start_cli
+from kafka_support import cli_environ, create_topic, drain, run_cli, start_cli
 from producer_support import (
     frames_of,
     mjpeg_camera,
@@ -160,6 +161,46 @@ def test_a_topic_that_is_deleted_and_made_again_costs_no_frame_that_was_under_wa
     numbers = [frame.sequence for frame in frames_of(drain(kafka_bootstrap, topic))]
     # What the old topic had is gone with it; from the first one that came back on nothing is missing, or out of order.
     assert list(dict.fromkeys(numbers)) == list(range(numbers[0], captured))
+
+
+def test_what_a_camera_on_the_web_sends_goes_through_byte_for_byte(kafka_bootstrap: str, make_topic: MakeTopic) -> None:
+    topic = make_topic()
+    pictures = [encode(image, quality=90) for image in scene_images(20)]
+    with mjpeg_camera(pictures) as address:
+        where = ["--topic", topic, "--bootstrap", kafka_bootstrap, "--no-status"]
+        done = run_cli(["produce", address, "--camera", "yard", "--count", "50", *where])
+    assert done.returncode == 0, done.stderr
+    # It hangs up after its twenty pictures; each time it is back is an epoch.
+    frames = frames_of(drain(kafka_bootstrap, topic))
+    assert len(frames) == 50
+    assert [frame.data for frame in frames] == [pictures[number % 20] for number in range(50)]
+    for frame in frames:
+        stamp = read_stamp(frame.image)
+        assert stamp is not None
+        assert stamp.sequence == frame.sequence
+
+
+def test_pictures_on_standard_input_go_through_byte_for_byte_and_none_is_lost(
+    kafka_bootstrap: str, make_topic: MakeTopic
+) -> None:
+    topic = make_topic()
+    # More than may wait for the broker: whoever writes them waits.
+    pictures = [encode(noise(640, 480, seed=seed), quality=90) for seed in range(200)]
+    assert sum(map(len, pictures)) > 48 * 1024 * 1024
+    command = [sys.executable, "-m", "framelane", "produce", "stdin:", "--camera", "tape", "--topic", topic]
+    done = subprocess.run(
+        [*command, "--bootstrap", kafka_bootstrap, "--no-status"],
+        input=b"".join(pictures),
+        capture_output=True,
+        env=cli_environ(),
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"tape: captured 200, produced 200, dropped 0 in " in done.stderr
+    frames = frames_of(drain(kafka_bootstrap, topic))
+    assert [frame.sequence for frame in frames] == list(range(200))
+    assert [frame.data for frame in frames] == pictures
 
 
 def test_a_live_camera_goes_on_after_frames_that_are_too_large(kafka_bootstrap: str, make_topic: MakeTopic) -> None:

@@ -114,6 +114,21 @@ def test_a_live_source_that_is_lost_comes_back_as_a_new_epoch() -> None:
     assert last.closed == 1
 
 
+def test_damaged_pictures_are_counted_as_dropped() -> None:
+    class Damaging(Script):
+        damaged = 0
+
+        def grab(self) -> Grab | None:
+            self.damaged += 2
+            return super().grab()
+
+    notebook = Notebook()
+    run_of(Damaging([b"1", "lost"]), notebook, again=[Damaging([b"2", "end"])]).run()
+    assert [picture for _, picture in notebook.published] == [b"1", b"2"]
+    # Two before each picture, before the loss, and before the end.
+    assert notebook.skipped == ["undecodable"] * 8
+
+
 def test_a_file_that_breaks_off_is_an_error() -> None:
     with pytest.raises(SourceLost):
         run_of(Script([b"a", "lost"], live=False), Notebook(), settings=RunSettings(realtime=False)).run()
