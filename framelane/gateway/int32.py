@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from framelane.gateway.answers import Reply, Route, Unanswered
 from framelane.gateway.budget import LARGEST, Budget
 from framelane.gateway.fitting import fit
+from framelane.gateway.sending import Refused, drain
 from framelane.gateway.service import Service
 from streams.contract.errors import FrameError
 
@@ -26,8 +27,6 @@ _BACKLOG = 1024
 _SHARE = 8
 # What a request costs at the least, be it empty: its task and its place.
 _LEAST = 8192
-# How often a client that takes nothing is looked at, and how long it may stand while others wait for room.
-_LOOK_S, _CROWDED_S = 0.5, 2.0
 
 
 class Int32Server:
@@ -61,14 +60,6 @@ class Int32Server:
         connection = Connection(self._service, self._route, reader, writer)
         task = self._connections[connection] = asyncio.create_task(connection.run())
         task.add_done_callback(lambda _: self._connections.pop(connection, None))
-
-
-class _Refused(Exception):
-    """The gateway ends the connection. reason: for the metrics."""
-
-    def __init__(self, message: str, *, reason: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 @dataclass(eq=False, slots=True)
@@ -141,7 +132,7 @@ class Connection:
         self._asked.put_nowait(None)
 
     async def _take(self, size: int) -> bool:
-        """Whether there is room for so many bytes now; False when there has been none for as long as a reply may take.
+        """Whether there is room for one more; False when there has been none for as long as a reply may take.
 
         Its own share is waited for without a limit: that is freed by its own reading.
         """
@@ -149,6 +140,9 @@ class Connection:
         await share.take(size)
         try:
             async with asyncio.timeout(self._service.exchange.timeout_s):
+                # While others wait for workers, nothing more is read; the place itself is taken when the image is here.
+                async with self._service.places:
+                    pass
                 await common.take(size)
         except TimeoutError:
             share.give(size)
@@ -161,7 +155,8 @@ class Connection:
     async def _skip(self, size: int) -> None:
         """Read over an image for which there is no room; it is answered like one that has no reply."""
         log.warning(
-            "an image of %s is not taken: for %g s there was no room among the images in hand (--memory)",
+            "an image of %s is not taken: for %g s there was no place in the queue (--queue), or no room among the "
+            "images in hand (--memory)",
             self.client,
             self._service.exchange.timeout_s,
         )
@@ -186,15 +181,15 @@ class Connection:
                 break
             except asyncio.IncompleteReadError as error:
                 if error.partial:
-                    raise _Refused("it ended within a length", reason="half_sent") from error
+                    raise Refused("it ended within a length", reason="half_sent") from error
                 return None
             except TimeoutError as error:
                 if self._in_hand:
                     silent_since = clock()
                 elif clock() >= max(silent_since, self._answered_at) + self._limits.idle_s:
-                    raise _Refused(f"it was silent for {self._limits.idle_s:g} s", reason="idle") from error
+                    raise Refused(f"it was silent for {self._limits.idle_s:g} s", reason="idle") from error
         if size > self._limits.max_request:
-            raise _Refused(
+            raise Refused(
                 f"it announced {size} bytes, the limit is {self._limits.max_request} (--max-request)",
                 reason="too_large",
             )
@@ -205,9 +200,9 @@ class Connection:
             async with asyncio.timeout(self._limits.transfer_s):
                 return await self._reader.readexactly(size)
         except asyncio.IncompleteReadError as error:
-            raise _Refused(f"it ended after {len(error.partial)} of {size} bytes", reason="half_sent") from error
+            raise Refused(f"it ended after {len(error.partial)} of {size} bytes", reason="half_sent") from error
         except TimeoutError as error:
-            raise _Refused(
+            raise Refused(
                 f"{size} bytes did not come within {self._limits.transfer_s:g} s (--transfer-limit)", reason="half_sent"
             ) from error
 
@@ -244,33 +239,16 @@ class Connection:
         while (asked := await self._asked.get()) is not None:
             data = await asked.answer if asked.answer is not None else b""
             self._writer.write(_LENGTH.pack(len(data)) + data)
-            await self._drain()
+            limit_s = self._limits.transfer_s
+            await drain(self._writer, limit_s=limit_s, crowded=lambda: self._budgets[1].waiting > 0)
             self._answered_at = asyncio.get_running_loop().time()
             if asked.answer is not None:
                 self._in_hand.remove(asked)
                 self._give(asked.size)
 
-    async def _drain(self) -> None:
-        """Wait until the client has taken what was written, as long as it takes something."""
-        transport, left, stands_s = self._writer.transport, -1, 0.0
-        draining = asyncio.ensure_future(self._writer.drain())
-        try:
-            while not (await asyncio.wait([draining], timeout=_LOOK_S))[0]:
-                before, left = left, transport.get_write_buffer_size()
-                stands_s = stands_s + _LOOK_S if left == before else 0.0
-                # Others want the room that its answers take.
-                limit_s = (
-                    min(_CROWDED_S, self._limits.transfer_s) if self._budgets[1].waiting else self._limits.transfer_s
-                )
-                if stands_s >= limit_s:
-                    raise _Refused(f"it took nothing for {stands_s:g} s", reason="not_read")
-            draining.result()
-        finally:
-            draining.cancel()
-
     def _tell(self, result: object) -> None:
         """What ended one of the two sides."""
-        if isinstance(result, _Refused):
+        if isinstance(result, Refused):
             self._service.metrics.refused.labels(result.reason).inc()
             log.warning("the connection of %s is closed: %s", self.client, result)
         elif isinstance(result, (ConnectionError, OSError)):

@@ -287,6 +287,31 @@ def test_a_full_queue_is_answered_empty_after_its_time_and_reads_on() -> None:
     run(case())
 
 
+def test_while_the_queue_is_full_nothing_is_read() -> None:
+    free = asyncio.Event()
+
+    async def stuck(data: bytes) -> bytes:
+        await free.wait()
+        return data
+
+    async def case() -> None:
+        async with served(GatewayLimits(queue=4), stuck) as gateway:
+            reader, writer = await gateway.connect()
+            # More than sockets take.
+            writer.write(framed(*[b"x" * 90_000] * 200))
+            await until(lambda: gateway.exchange.under_way == 4)
+            await asyncio.sleep(0.2)
+            # Those under way, and the few that were read before these had their places.
+            assert gateway.service.budget.requests <= 8
+            assert writer.transport.get_write_buffer_size() > 0
+            free.set()
+            for _ in range(200):
+                assert await read(reader) == b"x" * 90_000
+            writer.close()
+
+    run(case())
+
+
 def test_half_sent_images_let_others_pass() -> None:
     async def case() -> None:
         async with served(GatewayLimits(max_request=1_000_000, size=2_000_000)) as gateway:
