@@ -115,7 +115,7 @@ class Batch:
         except Unanswered as error:
             self._fail(file, error.failure, str(error))
             return
-        if self._route.label and reply.pipeline != self._route.label:
+        if not self._route.made(reply):
             self._fail(file, "other_pipeline", f"made by {reply.pipeline}, and not by {self._route.label}")
             return
         try:

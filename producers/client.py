@@ -1,7 +1,7 @@
 """The Kafka client under all producers: its settings, and what it says of the broker."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from confluent_kafka import KafkaError as ClientError
 from confluent_kafka import KafkaException, Producer
@@ -18,6 +18,15 @@ logger = logging.getLogger(__name__)
 _BATCH_BYTES = 512 * 1024
 _LARGEST_MESSAGE = 1_000_000_000
 _QUEUE_KBYTES = 512 * 1024
+_OF_FRAMES: Mapping[str, str | int | float | bool] = {
+    "enable.idempotence": True,
+    "acks": "all",
+    "linger.ms": 0,
+    "compression.type": "none",
+    "partitioner": PARTITIONER,
+    "message.max.bytes": _LARGEST_MESSAGE,
+    "allow.auto.create.topics": False,
+}
 
 
 class Broker:
@@ -46,24 +55,27 @@ class Broker:
 
 
 def connect(settings: KafkaSettings, *, on_error: Callable[[ClientError], None]) -> Producer:
-    """Make the client; nothing is sent yet, so no broker need be there. SettingError for what the client refuses."""
+    """Make the cameras' client. Raises as `make_client`."""
     ours: dict[str, str | int | float | bool] = {
         "client.id": "framelane-producer",
-        "enable.idempotence": True,
-        "acks": "all",
-        "linger.ms": 0,
-        "compression.type": "none",
-        "partitioner": PARTITIONER,
         "batch.size": _BATCH_BYTES,
-        "message.max.bytes": _LARGEST_MESSAGE,
         "queue.buffering.max.kbytes": _QUEUE_KBYTES,
         # No frame is given up because the broker is away: the cameras' outboxes fill up, and do as their policies say.
         "message.timeout.ms": 0,
-        "allow.auto.create.topics": False,
         # How long a topic that the broker does not know is waited for.
         "topic.metadata.propagation.max.ms": 5000,
     }
-    config = settings.for_confluent(**ours)
+    return make_client(settings, ours, on_error=on_error)
+
+
+def make_client(
+    settings: KafkaSettings, own: Mapping[str, str | int | float | bool], *, on_error: Callable[[ClientError], None]
+) -> Producer:
+    """A client that sends frames; own: what it has beside that. Nothing is sent yet, so no broker need be there.
+
+    Raises SettingError for what the client refuses.
+    """
+    config = settings.for_confluent(**_OF_FRAMES, **own)
     try:
         with signals_held_back():
             return Producer(config | {"error_cb": on_error}, logger=ClientLog(quiet=True))

@@ -7,6 +7,8 @@ from typing import Literal
 from streams.contract.errors import Reason
 from streams.contract.images import MAX_PIXELS
 
+# Of replies: what a worker has made is no bomb.
+ANY_PIXELS = 2**30
 # Beside the reasons of dead letters: nobody answered in time; the request could not even be sent.
 Failure = Literal[Reason, "no_reply", "unavailable"]
 
@@ -45,3 +47,7 @@ class Route:
     dead_letter: str
     label: str = ""
     max_pixels: int = MAX_PIXELS
+
+    def made(self, reply: Reply) -> bool:
+        """Whether the reply is of the settings that are known here, as far as they are."""
+        return not self.label or reply.pipeline == self.label

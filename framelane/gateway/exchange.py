@@ -16,17 +16,16 @@ from typing import NamedTuple
 from confluent_kafka import KafkaError as ClientError
 from confluent_kafka import KafkaException, Message, Producer
 
-from framelane.gateway.answers import Failure, Reply, Route, Unanswered
+from framelane.gateway.answers import ANY_PIXELS, Failure, Reply, Route, Unanswered
 from framelane.gateway.replies import ReplyReader
-from streams.contract.client_log import ClientLog
-from streams.contract.errors import FrameError, SettingError
+from producers.client import Broker, make_client
+from streams.contract.errors import FrameError
 from streams.contract.frame import Frame
 from streams.contract.headers import Record, to_frame, to_headers
 from streams.contract.identity import check_camera_id, new_epoch
 from streams.contract.images import inspect
-from streams.contract.kafka_settings import PARTITIONER, KafkaSettings
+from streams.contract.kafka_settings import KafkaSettings
 from streams.contract.records import to_record
-from streams.contract.signals import signals_held_back
 from streams.contract.topics import MIB
 
 log = logging.getLogger(__name__)
@@ -34,10 +33,7 @@ log = logging.getLogger(__name__)
 CAMERAS = 16
 # How often delivery reports are asked for: only failures are waited for.
 _TICK_S = 0.05
-_LARGEST_MESSAGE = 1_000_000_000
 _LEAST_QUEUE_KBYTES = 64 * 1024
-# Of replies: what a worker has made is no bomb.
-_ANY_PIXELS = 2**30
 _TOO_LARGE = (ClientError.MSG_SIZE_TOO_LARGE, ClientError.INVALID_MSG_SIZE)
 
 
@@ -79,7 +75,7 @@ class Exchange:
         self._loop: asyncio.AbstractEventLoop
         self._producer: Producer
         self._ticking: asyncio.Task[None]
-        self._trouble = ""
+        self._broker = Broker(kafka.bootstrap)
         self._odd_labels: set[str] = set()
         self._dead_letters = {route.dead_letter for route in routes}
         topics = {route.replies for route in routes} | self._dead_letters
@@ -96,23 +92,11 @@ class Exchange:
         self._loop = asyncio.get_running_loop()
         ours: dict[str, str | int | float | bool] = {
             "client.id": "framelane-gateway",
-            "enable.idempotence": True,
-            "acks": "all",
-            "linger.ms": 0,
-            "compression.type": "none",
-            "partitioner": PARTITIONER,
-            "message.max.bytes": _LARGEST_MESSAGE,
             "queue.buffering.max.kbytes": max(_LEAST_QUEUE_KBYTES, self._size // 1024),
             # Whoever asked has got its answer by then, and a worker need not begin it.
             "message.timeout.ms": max(1000, int(1000 * self.timeout_s)),
-            "allow.auto.create.topics": False,
         }
-        config = self._kafka.for_confluent(**ours)
-        try:
-            with signals_held_back():
-                self._producer = Producer(config | {"error_cb": self._on_error, "logger": ClientLog(quiet=True)})
-        except (KafkaException, TypeError, ValueError) as error:
-            raise SettingError(f"kafka: the client refuses its settings: {error}") from error
+        self._producer = make_client(self._kafka, ours, on_error=self._on_error)
         await asyncio.to_thread(self._reader.start)
         self._ticking = asyncio.create_task(self._tick())
 
@@ -137,7 +121,7 @@ class Exchange:
             async with asyncio.timeout(self.timeout_s):
                 reply: Reply = await waiting.answer
         except TimeoutError:
-            trouble = f"; the broker: {self._trouble}" if self._trouble else ""
+            trouble = f"; the broker: {self._broker.trouble}" if self._broker.trouble else ""
             raise Unanswered(
                 f"no reply within {self.timeout_s:g} s: no worker of pipeline {route.name} runs, all are too slow, or "
                 f"an operator has filtered the image out{trouble}",
@@ -153,7 +137,7 @@ class Exchange:
 
     def _compare(self, reply: Reply, route: Route) -> None:
         """Tell once of replies that another pipeline has made than the gateway knows."""
-        if route.label and reply.pipeline != route.label and reply.pipeline not in self._odd_labels:
+        if not route.made(reply) and reply.pipeline not in self._odd_labels:
             self._odd_labels.add(reply.pipeline)
             log.warning(
                 "replies of pipeline %s are made by %s: its workers have other settings than this gateway",
@@ -189,7 +173,7 @@ class Exchange:
 
     def _on_delivery(self, name: str, error: ClientError | None) -> None:
         if error is None:
-            self._trouble = ""
+            self._broker.on_answer()
             return
         self._settle(name, self._undelivered(name, error))
 
@@ -199,9 +183,7 @@ class Exchange:
         return Unanswered(f"the request cannot be sent: {error.str()}{mend}", failure=failure, name=name)
 
     def _on_error(self, error: ClientError) -> None:
-        if not self._trouble:
-            log.warning("trouble with the broker at %s, which is tried again: %s", self._kafka.bootstrap, error.str())
-        self._trouble = error.str()
+        self._broker.on_error(error)
         if error.fatal():
             self._fail(f"the client of the broker at {self._kafka.bootstrap} can go on no more: {error.str()}")
 
@@ -275,7 +257,7 @@ def _headers(frame: Frame) -> list[tuple[str, str | bytes | None]]:
 
 def _answer(name: str, record: Record) -> Reply | Unanswered:
     try:
-        frame = to_frame(record, max_pixels=_ANY_PIXELS)
+        frame = to_frame(record, max_pixels=ANY_PIXELS)
     except FrameError as error:
         return Unanswered(f"its reply cannot be read: {error}", failure=error.reason, name=name)
     return Reply(

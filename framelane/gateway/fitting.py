@@ -1,12 +1,12 @@
 """Making a reply small enough for clients that take no more than so many bytes."""
 
+from framelane.gateway.answers import ANY_PIXELS
 from streams.contract.errors import FrameError
 from streams.contract.images import Image, decode, encode, shrink
 
 _BEST, _WORST = 90, 10
 # A picture without a quality to lower, or whose lowest is still too large, loses so much of its width and height.
 _SMALLER = 0.8
-_ANY_PIXELS = 2**30
 
 
 def fit(data: bytes, content_type: str, *, max_bytes: int) -> bytes:
@@ -16,8 +16,7 @@ def fit(data: bytes, content_type: str, *, max_bytes: int) -> bytes:
     """
     if len(data) <= max_bytes:
         return data
-    # What a worker has made is no bomb.
-    image = decode(data, max_pixels=_ANY_PIXELS)
+    image = decode(data, max_pixels=ANY_PIXELS)
     while min(image.shape[:2]) >= 2:
         found = _at_some_quality(image, content_type, max_bytes=max_bytes)
         if found is not None:

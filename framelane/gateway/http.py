@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import NoReturn
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -116,23 +115,21 @@ class _Pages:
         return web.Response(body=reply.data, content_type=reply.content_type, headers=_told(reply))
 
     async def _body(self, request: web.Request) -> bytes:
-        most, parts, size = self._service.limits.max_request, [], 0
+        limits, parts, size = self._service.limits, [], 0
+        most = limits.max_request
         try:
-            async with asyncio.timeout(self._service.limits.transfer_s):
+            async with asyncio.timeout(limits.transfer_s):
                 async for part in request.content.iter_chunked(_CHUNK):
                     parts.append(part)
                     size += len(part)
                     if size > most:
                         raise FrameError(_limit(most), reason="too_large", stage="gate")
         except TimeoutError:
-            self._half_sent(size)
+            told = f"only {size} bytes came within {limits.transfer_s:g} s"
+            raise FrameError(told, reason="empty", stage="gate") from None
         except web.RequestPayloadError as error:
             raise FrameError(f"the body cannot be read: {error}", reason="empty", stage="gate") from error
         return b"".join(parts)
-
-    def _half_sent(self, size: int) -> NoReturn:
-        limit = f"{self._service.limits.transfer_s:g} s"
-        raise FrameError(f"only {size} bytes came within {limit}", reason="empty", stage="gate") from None
 
     def _too_large(self, request: web.Request) -> web.Response:
         response = problem("too_large", _limit(self._service.limits.max_request))

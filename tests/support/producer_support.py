@@ -98,7 +98,7 @@ def mjpeg_camera(images: Sequence[bytes]) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
-    with _serving(Handler) as address:
+    with serving_with(Handler) as address:
         yield f"{address}/video"
 
 
@@ -118,12 +118,13 @@ def web_folder(folder: Path) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
-    with _serving(Handler) as address:
+    with serving_with(Handler) as address:
         yield address
 
 
 @contextmanager
-def _serving(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
+def serving_with(handler: type[http.server.BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server with this handler; its address."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

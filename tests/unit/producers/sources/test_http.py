@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from producer_support import noise, scene_images, web_folder, write_video
+from producer_support import noise, scene_images, serving_with, web_folder, write_video
 
 from producers.sources import SourceOptions, open_source
 from producers.sources.http import MjpegStream, Snapshots
@@ -39,16 +39,8 @@ def serving(answer: Answer) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handles)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving_with(Handles) as address:
+        yield address.removeprefix("http://")
 
 
 def jpegs(number: int, size: tuple[int, int] = (160, 120)) -> list[bytes]:
