@@ -5,25 +5,36 @@ SECONDS ?=
 SOURCE ?=
 CAMERAS ?=
 TESTS ?= tests
+# Test files that run at once, each with a Kafka of its own.
+JOBS ?= 2
 FAULTS ?=
 BENCH ?=
 ROUNDS ?=
 VIDEO ?=
 MINUTES ?=
+AWAY ?=
 
-.PHONY: demo test check bench bench-sweep faults faults-short env bench-env lock clean
+.PHONY: demo test check schemas screenshots bench bench-sweep faults faults-short soak-producers soak-view env bench-env languages lock clean
 
 demo: env
 	@$(VENV)/bin/framelane demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SOURCE),--source "$(SOURCE)") $(if $(CAMERAS),--cameras $(CAMERAS))
 
 test: env
-	$(VENV)/bin/python -m pytest $(TESTS)
+	$(VENV)/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: env
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -q tests/unit/test_layering.py
+
+# docs/asyncapi.yaml and docs/schemas, from the code.
+schemas: env
+	$(VENV)/bin/python -m framelane.contract_docs docs
+
+# docs/images/view-*.png, from synthetic cameras; Debian's chromium is needed.
+screenshots: env
+	@PYTHONPATH=tests/support $(VENV)/bin/python tests/support/view_screenshots.py
 
 # Real workers are killed, restarted, paused and fed with poison; FAULTS="F1 F5" runs these. About ten minutes.
 faults: env
@@ -32,6 +43,14 @@ faults: env
 # Each fault once, with fewer kills and frames.
 faults-short: env
 	@PYTHONPATH=tests/support $(VENV)/bin/python tests/faults/runner.py --short $(FAULTS)
+
+# Sixteen cameras in one process for ten minutes (MINUTES=), two of them (AWAY=) without the broker: memory, threads.
+soak-producers: env
+	@PYTHONPATH=tests/support $(VENV)/bin/python tests/soak/producers_soak.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(AWAY),--away $(AWAY))
+
+# Twenty clients that watch sixteen cameras for ten minutes: what the live view's memory does. MINUTES=1.5 at least.
+soak-view: env
+	@PYTHONPATH=tests/support $(VENV)/bin/python tests/soak/view_soak.py $(if $(MINUTES),--minutes $(MINUTES))
 
 # BENCH=throughput for one of them; VIDEO=file for its frames. Results go to bench-output/.
 bench: env bench-env
@@ -59,6 +78,10 @@ $(VENV)/.made: requirements.lock pyproject.toml
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps -e .
 	@touch $@
+
+# The README's table of other languages, from what their samples show.
+languages: env
+	FRAMELANE_WRITE_LANGUAGES=1 $(VENV)/bin/python -m pytest tests/integration/test_other_languages.py
 
 lock:
 	$(PYTHON) -m venv build/lock

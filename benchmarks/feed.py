@@ -17,7 +17,8 @@ _EPOCH = "20200101T000000000-bnch"
 class Feed:
     """Publishes the pictures of some cameras in turn, each camera's in a run of its own.
 
-    pictures: some scenes, which the cameras share. size: (width, height) of the pictures in pixels.
+    pictures: some scenes, which the cameras share. size: (width, height) of the pictures in pixels. sent, delivered:
+    frames so far.
     """
 
     def __init__(
@@ -31,17 +32,17 @@ class Feed:
         self._pictures = [
             there_and_back(pictures[number % len(pictures)], start=number // len(pictures)) for number in range(cameras)
         ]
-        self._sent = 0
+        self.sent = 0
         self.delivered = 0
 
     def send(self, topic: str) -> None:
         """Publish the next frame, captured now; it waits while the client has no room."""
-        number = self._sent % len(self._cameras)
+        number = self.sent % len(self._cameras)
         camera, data, now = self._cameras[number], next(self._pictures[number]), time.time_ns()
         frame = Frame(
             camera_id=camera,
             epoch=_EPOCH,
-            sequence=self._sent // len(self._cameras),
+            sequence=self.sent // len(self._cameras),
             captured_at_ns=now,
             width=self.size[0],
             height=self.size[1],
@@ -60,7 +61,7 @@ class Feed:
                 self._producer.poll(0.1)
             else:
                 break
-        self._sent += 1
+        self.sent += 1
         self._producer.poll(0)
 
     def preload(self, topic: str, frames: int) -> None:
@@ -85,8 +86,8 @@ class Feed:
     def flush(self) -> None:
         """Wait until the broker has all that was sent; KafkaError when it has not got them within a minute."""
         self._producer.flush(60)
-        if self.delivered < self._sent:
-            raise BrokerError(f"the broker has got {self.delivered} of {self._sent} frames")
+        if self.delivered < self.sent:
+            raise BrokerError(f"the broker has got {self.delivered} of {self.sent} frames")
 
     def _told(self, error: KafkaError | None, _: Message) -> None:
         if error is not None:

@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from aiokafka.partitioner import murmur2
-
 from producers.scene import Scene
-from producers.sources import SourceOptions, open_source
+from producers.sources import Grab, SourceOptions, open_source
 from streams.contract.errors import SourceError
 from streams.contract.images import decode, encode
+from streams.contract.partitioner import partition_of
 
 _SCENES = 8
 _QUALITY = 80
@@ -30,7 +29,7 @@ def of_video(path: Path) -> tuple[list[list[bytes]], tuple[int, int]]:
     pictures: list[bytes] = []
     size, total = (0, 0), 0
     try:
-        while total < _MAX_BYTES and (grab := source.grab()) is not None:
+        while total < _MAX_BYTES and isinstance(grab := source.grab(), Grab):
             image = decode(grab.picture) if isinstance(grab.picture, bytes) else grab.picture
             size = (image.shape[1], image.shape[0])
             pictures.append(encode(image, quality=_QUALITY))
@@ -58,7 +57,7 @@ def camera_ids(count: int, *, partitions: int) -> list[str]:
     number = 0
     while len(found) < count:
         name = f"camera-{number}"
-        partition = (murmur2(name.encode()) & 0x7FFFFFFF) % partitions
+        partition = partition_of(name.encode(), partitions)
         if wanted[partition]:
             wanted[partition] -= 1
             found.append(name)

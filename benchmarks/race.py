@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.bench import Bench, Input
@@ -36,11 +36,28 @@ class Entrant:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class Mark:
+    """A moment in a run. at_s: by a clock of its own. frames: outputs up to then. cpu_s, broker_cpu_s: used up to then.
+
+    broker_cpu_s is None where the broker is not ours to look at.
+    """
+
     at_s: float
     frames: int
     cpu_s: float
     broker_cpu_s: float | None
+
+    def until(self, end: "Mark") -> Sample:
+        """What a frame took from here to there, where there are some in between."""
+        done = end.frames - self.frames
+        broker_s = (
+            None if self.broker_cpu_s is None or end.broker_cpu_s is None else end.broker_cpu_s - self.broker_cpu_s
+        )
+        return Sample(
+            fps=done / (end.at_s - self.at_s),
+            cpu_ms=1000 * (end.cpu_s - self.cpu_s) / done,
+            broker_cpu_ms=None if broker_s is None else 1000 * broker_s / done,
+        )
 
 
 def race(bench: Bench, entrants: Sequence[Entrant], *, title: str) -> dict[str, list[Sample]]:
@@ -72,20 +89,13 @@ def run_once(bench: Bench, entrant: Entrant) -> Sample:
     with bench.job(entrant.job, partitions=partitions) as job:
         count = _counter(entrant, job, partitions)
         with Contender(entrant.contender, job) as contender:
-            start = _wait(bench, contender, count, math.ceil(_FROM * frames))
-            end = _wait(bench, contender, count, math.ceil(_TO * frames))
-            _wait(bench, contender, count, frames)
+            start = wait_for_frames(bench, contender, count, math.ceil(_FROM * frames))
+            end = wait_for_frames(bench, contender, count, math.ceil(_TO * frames))
+            wait_for_frames(bench, contender, count, frames)
         fidelity_db = entrant.outputs.check(job, entrant.label, exact=entrant.exact)
-    done = end.frames - start.frames
-    if not done:
+    if end.frames == start.frames:
         raise FramelaneError(f"{entrant.label}: too fast to be timed with {frames} frames; give more (--frames)")
-    broker_s = None if start.broker_cpu_s is None or end.broker_cpu_s is None else end.broker_cpu_s - start.broker_cpu_s
-    return Sample(
-        fps=done / (end.at_s - start.at_s),
-        cpu_ms=1000 * (end.cpu_s - start.cpu_s) / done,
-        broker_cpu_ms=None if broker_s is None else 1000 * broker_s / done,
-        fidelity_db=fidelity_db,
-    )
+    return replace(start.until(end), fidelity_db=fidelity_db)
 
 
 def _counter(entrant: Entrant, job: Job, partitions: int) -> Callable[[], int]:
@@ -95,14 +105,14 @@ def _counter(entrant: Entrant, job: Job, partitions: int) -> Callable[[], int]:
     return lambda: progress.stat().st_size if progress.exists() else 0
 
 
-def _wait(bench: Bench, contender: Contender, count: Callable[[], int], wanted: int) -> _Mark:
+def wait_for_frames(bench: Bench, contender: Contender, count: Callable[[], int], wanted: int) -> Mark:
     """Wait until so many outputs are there; FramelaneError when none has come for a minute."""
     last, since = -1, time.monotonic()
     while True:
         frames = count()
         if frames >= wanted:
             # All at one moment: the window's ends are where it was looked, not where the count was passed.
-            return _Mark(time.perf_counter(), frames, contender.cpu_s(), bench.broker_cpu_s())
+            return Mark(time.perf_counter(), frames, contender.cpu_s(), bench.broker_cpu_s())
         contender.check()
         if frames > last:
             last, since = frames, time.monotonic()

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -9,12 +10,13 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from consumers.failures import Failures
 from consumers.horizon import Horizon
 from consumers.offsets import partitions_of, starts_at
+from consumers.places import GroupPlaces
 from consumers.settings import SubscriptionSettings
 from streams.contract.errors import TopicMissing
 
 _log = logging.getLogger(__name__)
 _REFRESH_S = 30.0
-_LOOKUP_S = 5.0
+_LOOKUPS = 6
 
 
 class Assignment(Protocol):
@@ -23,8 +25,8 @@ class Assignment(Protocol):
     def start(self) -> None:
         """Called once before anything is read; waits for a broker that is away, raises KafkaError for the rest."""
 
-    def refresh(self) -> None:
-        """Called between reads; must return at once most of the time."""
+    def refresh(self, now: float) -> None:
+        """Called between reads; must return at once most of the time. now: of the monotonic clock."""
 
 
 class Watching:
@@ -44,11 +46,11 @@ class Watching:
         self._consumer.assign(starts)
         self._add(starts)
 
-    def refresh(self) -> None:
+    def refresh(self, now: float) -> None:
         """Look twice a minute for partitions that were added: a camera may have moved to one."""
-        if time.monotonic() < self._refresh_at:
+        if now < self._refresh_at:
             return
-        self._refresh_at = time.monotonic() + _REFRESH_S
+        self._refresh_at = now + _REFRESH_S
         try:
             found = partitions_of(self._consumer, self._settings, timeout_s=1.0)
         except KafkaException as error:
@@ -75,48 +77,75 @@ class Watching:
 
 
 class Grouped:
-    """The group's share of the partitions, each from where the group left off."""
+    """The group's share of the partitions, each from where the group left off.
+
+    before_revoke: called before partitions are given away, so that what was handed out can be done with. after_revoke:
+    called with the partitions that are gone.
+    """
 
     def __init__(
-        self, consumer: Consumer, settings: SubscriptionSettings, *, failures: Failures, horizon: Horizon | None
+        self,
+        consumer: Consumer,
+        settings: SubscriptionSettings,
+        *,
+        failures: Failures,
+        horizon: Horizon | None,
+        places: GroupPlaces,
+        before_revoke: Callable[[], None],
+        after_revoke: Callable[[set[int]], None],
+        incremental: bool,
     ) -> None:
         self._consumer, self._settings = consumer, settings
-        self._failures, self._horizon = failures, horizon
+        self._failures, self._horizon, self._places = failures, horizon, places
+        self._before_revoke, self._after_revoke = before_revoke, after_revoke
+        self._incremental = incremental
 
     def start(self) -> None:
         """Join the group; the partitions come later, from within a poll."""
         self._failures.patiently(self._exists, serve=lambda: self._consumer.poll(0))
         self._consumer.subscribe(
-            [self._settings.topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+            [self._settings.topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
 
-    def refresh(self) -> None:
+    def refresh(self, now: float) -> None:
         """Nothing to do: the group's coordinator sees partitions that are added."""
 
     def _exists(self, timeout_s: float) -> list[int]:
         return partitions_of(self._consumer, self._settings, timeout_s=timeout_s)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        if self._settings.since_ns is not None and partitions:
-            try:
-                consumer.assign(self._with_starts(partitions))
-            except KafkaException as error:
-                # The client then assigns them itself: from the committed place, or else from the beginning.
-                _log.warning("group %s: its places cannot be looked up: %s", self._settings.group, error)
+        assign = consumer.incremental_assign if self._incremental else consumer.assign
+        assign(self._starts([each.partition for each in partitions]) if partitions else [])
         if self._horizon:
             self._horizon.assign(each.partition for each in partitions)
 
-    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
-        if self._horizon:
-            self._horizon.revoke(each.partition for each in partitions)
+    def _starts(self, partitions: list[int]) -> list[TopicPartition]:
+        for _ in range(_LOOKUPS):
+            try:
+                return self._places.assigned(partitions)
+            except KafkaException as error:
+                self._failures.note(error.args[0])
+                _log.warning("group %s: its places cannot be looked up: %s", self._settings.group, error)
+        # The client finds the places by itself in time; what was seen before is not known then.
+        return [TopicPartition(self._settings.topic, each) for each in partitions]
 
-    def _with_starts(self, partitions: list[TopicPartition]) -> list[TopicPartition]:
-        """`since` for the partitions where the group has no place yet."""
-        committed = self._consumer.committed(partitions, timeout=_LOOKUP_S)
-        for each in committed:
-            if each.error is not None:
-                raise KafkaException(each.error)
-        fresh = [each.partition for each in committed if each.offset < 0]
-        topic, since_ns = self._settings.topic, self._settings.since_ns
-        starts = starts_at(self._consumer, topic, fresh, since_ns=since_ns, timeout_s=_LOOKUP_S)
-        return [each for each in committed if each.offset >= 0] + starts
+    def _on_revoke(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        gone = {each.partition for each in partitions}
+        if gone:
+            self._before_revoke()
+        self._places.revoked(gone)
+        self._forget(gone)
+
+    def _on_lost(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        gone = {each.partition for each in partitions}
+        self._places.lost(gone)
+        # Too late for their places; but what was handed out is not handed out again if they come back, so it must
+        # not wait for a later moment to be made safe.
+        if gone:
+            self._before_revoke()
+        self._forget(gone)
+
+    def _forget(self, gone: set[int]) -> None:
+        if self._horizon:
+            self._horizon.revoke(gone)
+        self._after_revoke(gone)

@@ -1,6 +1,7 @@
 """Which of librdkafka's errors a subscriber can only report, and which it waits out."""
 
 import logging
+import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -20,6 +21,10 @@ _CREDENTIALS = {ClientError._AUTHENTICATION, ClientError.SASL_AUTHENTICATION_FAI
 _TOPIC_RIGHTS = {ClientError.TOPIC_AUTHORIZATION_FAILED}
 _GROUP_RIGHTS = {ClientError.GROUP_AUTHORIZATION_FAILED}
 _MISSING = {ClientError.UNKNOWN_TOPIC_OR_PART, ClientError._UNKNOWN_TOPIC}
+_TOO_SLOW = (
+    "longer than max.poll.interval.ms (5 minutes unless told) passed between one frame and asking for the next, so its "
+    "partitions went to others; take less time, or set it higher in [kafka.librdkafka]"
+)
 # Said of each connection in turn (ALL_BROKERS_DOWN says it once), or of a leader that is being elected.
 _ROUTINE = {
     ClientError._PARTITION_EOF,
@@ -48,9 +53,17 @@ def permanent(error: ClientError, settings: SubscriptionSettings) -> KafkaError 
     # Without a group nothing is ever committed, so librdkafka's wish to look its name up does not matter.
     if code in _GROUP_RIGHTS and settings.group is not None:
         return KafkaError(f"group {settings.group!r}: no right to use it; grant Read on it at {where}")
-    if error.fatal():
+    # What is polled says so by its code alone.
+    if error.fatal() or code == ClientError._FATAL:
         return KafkaError(f"topic {settings.topic!r} at {where}: {error.str()}")
     return None
+
+
+def knows_no_new_groups(error: ClientError) -> bool:
+    """Whether the error says that the broker has no groups of KIP-848."""
+    text = error.str()
+    unsupported = "version not supported" in text or "not supported by broker" in text
+    return error.code() == ClientError._FATAL and "ConsumerGroupHeartbeat" in text and unsupported
 
 
 def is_missing(error: ClientError) -> bool:
@@ -70,21 +83,31 @@ class Failures:
     librdkafka reports through a callback, from within its own calls, where nothing may be raised.
     """
 
-    def __init__(self, settings: SubscriptionSettings) -> None:
+    def __init__(self, settings: SubscriptionSettings, *, ended: threading.Event | None = None) -> None:
         self._settings = settings
         self._throttle = LogThrottle()
         self._found: KafkaError | None = None
+        # Set when nobody waits for the broker any more.
+        self.ended = ended or threading.Event()
+        self._left = False
+
+    def leave(self) -> None:
+        """Log nothing more: the subscription is closed, even where its client still waits for a broker that is away."""
+        self._left = True
 
     def note(self, error: ClientError) -> None:
         """Take an error in; also the client's `error_cb`."""
         self._found = self._found or permanent(error, self._settings)
-        if self._found or error.code() in _ROUTINE:
+        if self._found or self._left or error.code() in _ROUTINE:
             return
         held = self._throttle.admit()
         if held is not None:
             where = self._settings.kafka.bootstrap
             extra = {"topic": self._settings.topic, "bootstrap": where, "held_back": held}
-            _log.warning("waiting for the broker at %s: %s", where, error.str() or error.name(), extra=extra)
+            if error.code() == ClientError._MAX_POLL_EXCEEDED:
+                _log.warning("group %s is joined again: %s", self._settings.group, _TOO_SLOW, extra=extra)
+            else:
+                _log.warning("waiting for the broker at %s: %s", where, error.str() or error.name(), extra=extra)
 
     def check(self) -> None:
         """Raise the permanent error, if there was one."""
@@ -104,3 +127,5 @@ class Failures:
                 self.note(error.args[0])
             serve()
             self.check()
+            if self.ended.is_set():
+                raise KafkaError(f"topic {self._settings.topic!r}: closed while it waited for the broker")

@@ -15,10 +15,10 @@ class Horizon:
         self.until_ms = -(-until_ns // 1_000_000)
         self._until_ns = until_ns
         self._next: dict[int, int] = {}
-        self._beyond: set[int] = set()
         self._passed: set[int] = set()
         self._assigned: set[int] | None = None
         self._ends: dict[int, int] = {}
+        self._has_come = False
 
     def assign(self, partitions: Iterable[int]) -> None:
         """These partitions are read from now on, too."""
@@ -33,26 +33,20 @@ class Horizon:
             self._next.pop(partition, None)
             self._ends.pop(partition, None)
             self._passed.discard(partition)
-            self._beyond.discard(partition)
 
     def note(self, partition: int, *, next_offset: int, timestamp_ms: int = 0) -> bool:
         """A record was read, or the partition's end reached; True when the partition has just passed the time."""
-        self._next[partition] = next_offset
-        if timestamp_ms >= self.until_ms:
-            self._beyond.add(partition)
+        self._next[partition] = max(next_offset, self._next.get(partition, 0))
         if timestamp_ms < self.until_ms + SLACK_MS or partition in self._passed:
             return False
         self._passed.add(partition)
         return True
 
-    def is_beyond(self, partition: int) -> bool:
-        """Whether a record was skipped there for its time: a group's place must not go past it."""
-        return partition in self._beyond
-
     def unbounded(self, *, now_ns: int) -> list[int]:
         """The partitions whose end has to be asked for: none before the time itself has come."""
         if now_ns < self._until_ns:
             return []
+        self._has_come = True
         return sorted((self._assigned or set()) - self._ends.keys() - self._passed)
 
     def bound(self, ends: Mapping[int, int]) -> None:
@@ -61,8 +55,17 @@ class Horizon:
 
     @property
     def reached(self) -> bool:
-        """Whether nothing more is to come. Not before partitions were assigned: that may take a group a while."""
-        return self._assigned is not None and all(self._is_done(partition) for partition in self._assigned)
+        """Whether nothing more is to come. Not before partitions were assigned: that may take a group a while.
+
+        Who has none, as the group has more members than partitions, may get one until the time has come.
+        """
+        if not self._assigned:
+            return self._assigned is not None and self._has_come
+        return all(self._is_done(partition) for partition in self._assigned)
+
+    def has_passed(self, partition: int) -> bool:
+        """Whether all that is wanted of a partition was read."""
+        return partition in self._passed
 
     def _is_done(self, partition: int) -> bool:
         if partition in self._passed:

@@ -21,29 +21,41 @@ def partitions_of(consumer: Consumer, settings: SubscriptionSettings, *, timeout
 
 def ends_of(consumer: Consumer, topic: str, partitions: Iterable[int], *, timeout_s: float) -> dict[int, int]:
     """The offset after each partition's last record, as of now. Raises KafkaException."""
-    ends = {}
-    for partition in partitions:
-        watermarks = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=timeout_s)
-        # None is how the client says that time has run out.
-        if watermarks is None:
-            raise KafkaException(ClientError(ClientError._TIMED_OUT, f"the end of {topic}/{partition} is not known"))
-        ends[partition] = watermarks[1]
-    return ends
+    return {each: bounds_of(consumer, topic, each, timeout_s=timeout_s)[1] for each in partitions}
+
+
+def bounds_of(consumer: Consumer, topic: str, partition: int, *, timeout_s: float) -> tuple[int, int]:
+    """A partition's oldest offset, and the one after its last record, as of now. Raises KafkaException."""
+    bounds = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=timeout_s)
+    # None is how the client says that time has run out.
+    if bounds is None:
+        raise KafkaException(ClientError(ClientError._TIMED_OUT, f"the end of {topic}/{partition} is not known"))
+    return bounds
+
+
+def offsets_at(
+    consumer: Consumer, topic: str, partitions: Iterable[int], *, at_ms: int, timeout_s: float
+) -> dict[int, int]:
+    """The first offset of that time (ms since 1970) or later; without the partitions where no record is that young.
+
+    Raises KafkaException.
+    """
+    asked = [TopicPartition(topic, partition, at_ms) for partition in partitions]
+    found = consumer.offsets_for_times(asked, timeout=timeout_s)
+    for each in found:
+        if each.error is not None:
+            raise KafkaException(each.error)
+    return {each.partition: each.offset for each in found if each.offset >= 0}
 
 
 def starts_at(
     consumer: Consumer, topic: str, partitions: Iterable[int], *, since_ns: int | None, timeout_s: float
 ) -> list[TopicPartition]:
     """Where to begin: at the first record of `since_ns` or later, else at the end as of now. Raises KafkaException."""
-    found: list[TopicPartition] = []
+    partitions = list(partitions)
+    # Naming the end pins "from now on" to this moment. Before the time is asked for: what comes between the two
+    # questions is as young as that, and lies behind the end.
+    starts = ends_of(consumer, topic, partitions, timeout_s=timeout_s)
     if since_ns is not None:
-        since_ms = -(-since_ns // 1_000_000)
-        asked = [TopicPartition(topic, partition, since_ms) for partition in partitions]
-        found = consumer.offsets_for_times(asked, timeout=timeout_s)
-        for each in found:
-            if each.error is not None:
-                raise KafkaException(each.error)
-    # A negative offset says that no record is that young; naming the end pins "from now on" to this moment.
-    at = {each.partition: each.offset for each in found if each.offset >= 0}
-    ends = ends_of(consumer, topic, [each for each in partitions if each not in at], timeout_s=timeout_s)
-    return [TopicPartition(topic, partition, offset) for partition, offset in sorted((at | ends).items())]
+        starts |= offsets_at(consumer, topic, partitions, at_ms=-(-since_ns // 1_000_000), timeout_s=timeout_s)
+    return [TopicPartition(topic, partition, offset) for partition, offset in sorted(starts.items())]

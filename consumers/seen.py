@@ -8,6 +8,7 @@ from streams.contract.frame import Frame
 
 MAX_EPOCHS = 4096
 MAX_RUNS = 1024
+MAX_NAMES = 50_000
 
 
 class SeenSequences:
@@ -30,6 +31,10 @@ class SeenSequences:
 
         Keeps `missing`: how many between the lowest and the highest have not come. A late one takes itself off again.
         """
+        if self._ends and sequence == self._ends[-1] + 1:
+            # The next one, as it nearly always is.
+            self._ends[-1] = sequence
+            return True
         at = bisect_right(self._starts, sequence) - 1
         if at >= 0 and sequence <= self._ends[at]:
             return False
@@ -40,9 +45,10 @@ class SeenSequences:
             del self._starts[0], self._ends[0]
         return True
 
-    def is_behind(self, sequence: int) -> bool:
-        """Whether a higher sequence, or this one, has come already."""
-        return bool(self._ends) and sequence <= self._ends[-1]
+    @property
+    def highest(self) -> int:
+        """The highest sequence that has come; -1 before the first."""
+        return self._ends[-1] if self._ends else -1
 
     def _count_missing(self, sequence: int) -> None:
         if not self._starts or sequence <= self._floor:
@@ -81,8 +87,12 @@ class SeenFrames:
         self._max_epochs, self._max_runs = max_epochs, max_runs
         self._epochs: OrderedDict[tuple[str, str, str], SeenSequences] = OrderedDict()
 
-    def add(self, frame: Frame) -> tuple[bool, int]:
-        """Note a frame: whether it is new, and by how much the camera's missing frames have changed with it."""
+    def add(self, frame: Frame) -> tuple[bool, int, int]:
+        """Note a frame.
+
+        Returns whether it is new, by how much the camera's missing frames have changed with it, and the highest
+        sequence of its epoch before it (-1: none).
+        """
         key = (frame.source, frame.camera_id, frame.epoch)
         epoch = self._epochs.get(key)
         if epoch is None:
@@ -94,11 +104,29 @@ class SeenFrames:
             if frame.epoch.startswith("@") and _begins_anew(frame, epoch):
                 epoch = self._epochs[key] = SeenSequences(max_runs=self._max_runs)
         epoch.newest_ns = max(epoch.newest_ns, frame.captured_at_ns)
-        before = epoch.missing
+        missing, highest = epoch.missing, epoch.highest
         new = epoch.add(frame.sequence)
-        return new, epoch.missing - before
+        return new, epoch.missing - missing, highest
+
+
+class SeenNames:
+    """Identities that are no numbers of a sequence, such as those of events: the last `limit` of them."""
+
+    def __init__(self, *, limit: int = MAX_NAMES) -> None:
+        self._limit = limit
+        self._names: OrderedDict[tuple[str, str], None] = OrderedDict()
+
+    def add(self, source: str, name: str) -> bool:
+        """Note an identity (`ce_source`, `ce_id`); False when it has been seen already."""
+        if (source, name) in self._names:
+            self._names.move_to_end((source, name))
+            return False
+        self._names[source, name] = None
+        if len(self._names) > self._limit:
+            self._names.popitem(last=False)
+        return True
 
 
 def _begins_anew(frame: Frame, epoch: SeenSequences) -> bool:
     # Of a bare record, and of all that is made of it, the capture time is the record's timestamp.
-    return epoch.is_behind(frame.sequence) and frame.captured_at_ns > epoch.newest_ns
+    return frame.sequence <= epoch.highest and frame.captured_at_ns > epoch.newest_ns

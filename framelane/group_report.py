@@ -12,9 +12,10 @@ import confluent_kafka
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
 from confluent_kafka.admin import ConsumerGroupDescription
 
+from consumers.lookup.places import Offsets
 from framelane.admin_client import REQUEST_S, AdminConnection
 from framelane.record_times import Place, Times, record_times
-from framelane.topic_offsets import Offsets, topic_offsets
+from framelane.topic_offsets import topic_offsets
 
 # An absent group: brokers from 4.0 on say so, older ones call it dead.
 _ABSENT = confluent_kafka.KafkaError.GROUP_ID_NOT_FOUND

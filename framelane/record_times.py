@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, TopicPartition
 
-from framelane.plain_consumer import plain_consumer
+from consumers.plain_consumer import plain_consumer
 from streams.contract.client_log import ClientLog
 from streams.contract.kafka_settings import KafkaSettings
 

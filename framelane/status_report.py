@@ -5,16 +5,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from consumers.reported import RECENT_S, ProcessLine, Reported
+from consumers.status_board import StatusBoard
 from framelane.admin_client import AdminConnection
 from framelane.group_report import GroupState, list_groups, read_groups
-from framelane.status_board import StatusBoard
-from framelane.status_rows import CameraLine, PipelineLine, ProcessLine, Reported, camera_lines, pipeline_line
+from framelane.status_rows import CameraLine, PipelineLine, camera_lines, pipeline_line
 from framelane.waiting import missing_topics
 from streams.contract.errors import BrokerUnavailable, KafkaError
 from streams.contract.topics import create_command
 
-# Whoever has not reported for so long is gone for good, unless somebody asks for all.
-RECENT_S = 600.0
 READ_S = 15.0
 OURS = "framelane."
 

@@ -1,35 +1,11 @@
 """The rows of a status: a pipeline, a process, a camera, made of reports and of what the broker says."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Literal
 
+from consumers.reported import Reported, captured_of, dead_of, dropped_of, processed_of
 from framelane.group_report import GroupState, Member, PartitionState
-from streams.contract.status import INTERVAL_S, CameraSums, Status
-
-SILENT_S = 3 * INTERVAL_S
-
-ProcessState = Literal["starting", "running", "silent", "stopped"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProcessLine:
-    """A worker or producer, by its own last report. seen_s: how long ago that was.
-
-    state: "silent" when it should have reported three times since; "stopped" when it has said so itself. fps: frames
-    processed, or captured, a second between its last two reports.
-    """
-
-    instance: str
-    state: ProcessState
-    seen_s: float
-    version: str
-    pipeline: str = ""
-    group: str = ""
-    partitions: tuple[str, ...] = ()
-    fps: float = 0.0
-    cameras: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,49 +67,6 @@ class CameraLine:
     losing: float = 0.0
 
 
-class Reported:
-    """An instance's last report, with the one before it, as of `now_ns`."""
-
-    def __init__(self, status: Status, before: Status | None = None, *, now_ns: int) -> None:
-        self.status, self._before = status, before
-        self.seen_s = max(0.0, (now_ns - status.reported_ns) / 1e9)
-        silent = status.state != "stopped" and self.seen_s > SILENT_S
-        self.state: ProcessState = "silent" if silent else status.state
-        self.running = self.state in ("starting", "running")
-
-    def rate(self, count: Callable[[CameraSums], int], camera: str | None = None) -> float:
-        """How much a count grew a second between the last two reports: of one camera, or of all.
-
-        0 for an instance that runs no more.
-        """
-        if self._before is None or not self.running:
-            return 0.0
-        took_s = (self.status.reported_ns - self._before.reported_ns) / 1e9
-        names = self.status.cameras if camera is None else (camera,)
-        grown = sum(count(self.sums(name)) - count(self._before.cameras.get(name, CameraSums())) for name in names)
-        return round(max(0.0, grown / took_s), 2) if took_s > 0 else 0.0
-
-    def sums(self, camera: str) -> CameraSums:
-        """The last sums of a camera."""
-        return self.status.cameras.get(camera, CameraSums())
-
-    def line(self) -> ProcessLine:
-        """The instance as a row."""
-        status = self.status
-        counted: Callable[[CameraSums], int] = _captured if status.role == "producer" else _processed
-        return ProcessLine(
-            instance=status.instance,
-            state=self.state,
-            seen_s=round(self.seen_s, 1),
-            version=status.version,
-            pipeline=status.pipeline,
-            group=status.group,
-            partitions=tuple(status.partitions),
-            fps=self.rate(counted),
-            cameras=tuple(sorted(status.cameras)) if status.role == "producer" else (),
-        )
-
-
 def pipeline_line(state: GroupState, workers: Sequence[Reported]) -> PipelineLine:
     """A group with the workers that say that they are of it."""
     running = [each for each in workers if each.running]
@@ -153,14 +86,14 @@ def pipeline_line(state: GroupState, workers: Sequence[Reported]) -> PipelineLin
         lag_s=None
         if any(each.lag_s is None for each in behind)
         else max((each.lag_s or 0 for each in behind), default=0),
-        fps=sum(each.rate(_processed) for each in running),
+        fps=sum(each.rate(processed_of) for each in running),
         age_p50_ms=median(each.age_p50_ms or 0 for each in ages) if ages else None,
         age_p99_ms=max((each.age_p99_ms or 0 for each in ages), default=None),
-        processed=sum(map(_processed, sums)),
+        processed=sum(map(processed_of, sums)),
         filtered=sum(each.filtered for each in sums),
         stale=sum(each.stale for each in sums),
         dead_lettered=_together(each.dead_lettered for each in sums),
-        dead_letter_fps=sum(each.rate(_dead) for each in running),
+        dead_letter_fps=sum(each.rate(dead_of) for each in running),
         trouble=state.trouble,
     )
 
@@ -184,25 +117,25 @@ def camera_lines(producers: Sequence[Reported], workers: Mapping[str, Sequence[R
 def _camera_line(camera: str, pipeline: str, producers: Sequence[Reported], workers: Sequence[Reported]) -> CameraLine:
     made, worked = [each.sums(camera) for each in producers], [each.sums(camera) for each in workers]
     live = [each.sums(camera) for each in workers if each.running]
-    lost = sum(each.rate(_dropped, camera) for each in producers) + sum(each.rate(_dead, camera) for each in workers)
+    dropped = sum(each.rate(dropped_of, camera) for each in producers)
     return CameraLine(
         camera=camera,
         pipeline=pipeline,
-        captured_fps=sum(each.rate(_captured, camera) for each in producers) if producers else None,
-        processed_fps=sum(each.rate(_processed, camera) for each in workers),
+        captured_fps=sum(each.rate(captured_of, camera) for each in producers) if producers else None,
+        processed_fps=sum(each.rate(processed_of, camera) for each in workers),
         age_p50_ms=max((each.age_p50_ms for each in live if each.age_p50_ms is not None), default=None),
         age_p99_ms=max((each.age_p99_ms for each in live if each.age_p99_ms is not None), default=None),
-        captured=sum(map(_captured, made)),
+        captured=sum(map(captured_of, made)),
         produced=sum(each.produced for each in made),
         dropped=_together(each.dropped for each in made),
         consumed=sum(each.consumed for each in worked),
-        processed=sum(map(_processed, worked)),
+        processed=sum(map(processed_of, worked)),
         filtered=sum(each.filtered for each in worked),
         stale=sum(each.stale for each in worked),
         dead_lettered=_together(each.dead_lettered for each in worked),
         # Reports of older releases do not have it.
         gaps=sum(getattr(each, "gaps", 0) for each in worked),
-        losing=lost,
+        losing=dropped + sum(each.rate(dead_of, camera) for each in workers),
     )
 
 
@@ -217,20 +150,3 @@ def _together(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
         for reason, count in each.items():
             total[reason] = total.get(reason, 0) + count
     return dict(sorted(total.items(), key=lambda item: -item[1]))
-
-
-def _captured(sums: CameraSums) -> int:
-    return sums.captured
-
-
-def _processed(sums: CameraSums) -> int:
-    return sums.processed
-
-
-def _dead(sums: CameraSums) -> int:
-    return sum(sums.dead_lettered.values())
-
-
-def _dropped(sums: CameraSums) -> int:
-    # What is thinned out on purpose is no loss.
-    return sum(count for reason, count in sums.dropped.items() if reason != "paced")

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from consumers.reported import ProcessLine
 from framelane.status_report import StatusReport
-from framelane.status_rows import CameraLine, PipelineLine, ProcessLine
+from framelane.status_rows import CameraLine, PipelineLine
 
 # A worker that keeps up is behind by the frames that it has in hand, which is well below this.
 LATE_S = 10.0
@@ -91,8 +92,7 @@ def _of_pipeline(line: PipelineLine) -> Iterator[Finding]:
         reasons = names_text([f"{reason} {count}" for reason, count in line.dead_lettered.items()])
         yield Finding(
             what=f"pipeline {line.name} makes {line.dead_letter_fps:.1f} dead letters a second ({reasons})",
-            mend="read dl_reason and dl_error in the headers of its dead letters: "
-            "kcat -t frames.dead-letter -C -o -5 -e -q -f '%k: %h\\n'",
+            mend=f"framelane dead-letters list --pipeline {line.name} --since -10m says why, and where",
         )
     if len(line.labels) > 1:
         yield Finding(
@@ -181,9 +181,12 @@ def _replaced(line: ProcessLine, others: Sequence[ProcessLine]) -> bool:
 
 
 def _of_cameras(report: StatusReport) -> Iterator[Finding]:
-    live = {
-        camera for each in report.producers if each.state == "running" and each.seen_s >= 0 for camera in each.cameras
-    }
+    running = [each for each in report.producers if each.state == "running"]
+    live = {camera for each in running if each.seen_s >= 0 for camera in each.cameras}
+    away = {camera: state for each in running for camera, state in each.away.items()}
+    for camera, state in list(away.items())[:_NAMED]:
+        yield Finding(what=f"camera {camera} gives nothing", mend=state)
+    live -= set(away)
     still = sorted({line.camera for line in report.cameras if line.camera in live and _stands_still(line)})
     if still:
         yield Finding(what=f"no frame comes from {names_text(still)}", mend="look at the camera and its producer's log")

@@ -37,9 +37,9 @@ class Stop:
 
 
 @contextmanager
-def stop_on_signals(event: threading.Event | None = None) -> Iterator[Stop]:
-    """Have Ctrl-C and SIGTERM end a loop that asks `stop.requested`, within this block. event: to be set then."""
-    stop = Stop(event)
+def stop_on_signals(stop: Stop | None = None) -> Iterator[Stop]:
+    """Have Ctrl-C and SIGTERM end a loop that asks `stop.requested`, within this block. stop: to be set then."""
+    stop = stop or Stop()
     before = {number: signal.signal(number, stop.on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop

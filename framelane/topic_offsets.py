@@ -1,24 +1,17 @@
 """Where the partitions of topics begin and end."""
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 import confluent_kafka
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import OffsetSpec
 
+from consumers.lookup.places import Offsets
 from framelane.admin_client import REQUEST_S, AdminConnection
 from streams.contract.errors import BrokerUnavailable
 
 _DENIED = confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED
 _GONE = confluent_kafka.KafkaError.UNKNOWN_TOPIC_OR_PART
-
-
-class Offsets(NamedTuple):
-    """A partition's first record, and the offset after its last: the high watermark. -1: it has no leader to ask."""
-
-    oldest: int
-    end: int
 
 
 _NO_LEADER = Offsets(-1, -1)

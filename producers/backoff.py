@@ -1,4 +1,8 @@
-"""How long to wait before a source is tried again."""
+"""How long to wait before a source is tried again.
+
+As stamina waits: exponentially, with jitter. It sleeps by itself, though, where nobody can wake it when the camera is
+stopped; so what is here only says for how long.
+"""
 
 import random
 from collections.abc import Iterator

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from typing import Literal
 
 from confluent_kafka import KafkaError as ClientError
 from confluent_kafka import KafkaException, Producer
@@ -13,9 +14,10 @@ from streams.contract.signals import signals_held_back
 
 logger = logging.getLogger(__name__)
 
+Acks = Literal["all", "1"]
 # A batch is what the topic's limit is held against. Below the smallest limit in use, only a frame that is too large
-# by itself is refused, and takes no neighbour with it.
-_BATCH_BYTES = 512 * 1024
+# by itself is refused, and takes no neighbour with it. A frame that is larger than this goes in a batch of its own.
+BATCH_BYTES = 128 * 1024
 _LARGEST_MESSAGE = 1_000_000_000
 _QUEUE_KBYTES = 512 * 1024
 _OF_FRAMES: Mapping[str, str | int | float | bool] = {
@@ -54,16 +56,24 @@ class Broker:
         self._trouble = ""
 
 
-def connect(settings: KafkaSettings, *, on_error: Callable[[ClientError], None]) -> Producer:
-    """Make the cameras' client. Raises as `make_client`."""
+# Without sequence numbers only one request may be under way, or one that is sent again comes after its successors.
+_OF_ACKS: Mapping[Acks, Mapping[str, str | int | float | bool]] = {
+    "all": {},
+    "1": {"acks": "1", "enable.idempotence": False, "max.in.flight.requests.per.connection": 1},
+}
+
+
+def connect(settings: KafkaSettings, *, on_error: Callable[[ClientError], None], acks: Acks = "all") -> Producer:
+    """Make the cameras' client. acks: as for FrameProducer. Raises as `make_client`."""
     ours: dict[str, str | int | float | bool] = {
         "client.id": "framelane-producer",
-        "batch.size": _BATCH_BYTES,
+        "batch.size": BATCH_BYTES,
         "queue.buffering.max.kbytes": _QUEUE_KBYTES,
         # No frame is given up because the broker is away: the cameras' outboxes fill up, and do as their policies say.
         "message.timeout.ms": 0,
         # How long a topic that the broker does not know is waited for.
         "topic.metadata.propagation.max.ms": 5000,
+        **_OF_ACKS[acks],
     }
     return make_client(settings, ours, on_error=on_error)
 
@@ -75,7 +85,7 @@ def make_client(
 
     Raises SettingError for what the client refuses.
     """
-    config = settings.for_confluent(**_OF_FRAMES, **own)
+    config = settings.for_confluent(**{**_OF_FRAMES, **own})
     try:
         with signals_held_back():
             return Producer(config | {"error_cb": on_error}, logger=ClientLog(quiet=True))

@@ -1,10 +1,14 @@
 """What it means when a frame does not arrive: the reason to count, and the error where somebody has to mend it."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from confluent_kafka import KafkaError as ClientError
 
-from streams.contract.errors import FramelaneError, KafkaError, MessageTooLarge, TopicMissing
+from producers.record_size import batch_bytes
+from streams.contract.errors import ClientFailed, FramelaneError, KafkaError, MessageTooLarge, TopicMissing
+from streams.contract.frame import Frame
+from streams.contract.headers import to_headers
 
 _REASONS = {
     ClientError.MSG_SIZE_TOO_LARGE: "too_large",
@@ -31,7 +35,7 @@ _FOR_A_WHILE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A frame's record, ready for Kafka. captured_at_ns: ns since 1970. size: bytes of the value."""
+    """A frame's record, ready for Kafka. captured_at_ns: ns since 1970."""
 
     topic: str
     camera_id: str
@@ -39,6 +43,28 @@ class Outgoing:
     value: bytes
     headers: list[tuple[str, bytes]]
     captured_at_ns: int
+
+    @classmethod
+    def of(cls, frame: Frame, topic: str) -> Self:
+        """The frame's record for this topic."""
+        return cls(
+            topic=topic,
+            camera_id=frame.camera_id,
+            name=frame.name,
+            value=frame.data,
+            headers=to_headers(frame),
+            captured_at_ns=frame.captured_at_ns,
+        )
+
+    @property
+    def key(self) -> bytes:
+        """The record's key."""
+        return self.camera_id.encode()
+
+    @property
+    def batch_size(self) -> int:
+        """Bytes that the topic's limit is held against when it goes alone."""
+        return batch_bytes(self.key, self.size, self.headers)
 
     @property
     def size(self) -> int:
@@ -56,14 +82,18 @@ def is_away(error: ClientError) -> bool:
     return reason_of(error) == "topic_missing" or error.code() in _FOR_A_WHILE
 
 
-def error_of(error: ClientError, record: Outgoing) -> FramelaneError | None:
-    """The error to raise: for what stays wrong until somebody mends it; None for what is only counted."""
+def error_of(error: ClientError, record: Outgoing, *, limit: str = "") -> FramelaneError | None:
+    """The error to raise: for what stays wrong until somebody mends it; None for what is only counted.
+
+    limit: of the topic, as `TopicLimits.told`.
+    """
     reason = reason_of(error)
     if reason == "too_large":
         return MessageTooLarge(
-            f"camera {record.camera_id}: frame {record.name} has {record.size} bytes, more than the topic "
-            f"{record.topic} takes; make frames smaller (--quality, --size), or let the topic take more "
-            f"(framelane topics create --max-bytes, or its max.message.bytes)"
+            f"camera {record.camera_id}: frame {record.name} has {record.size} bytes ({record.batch_size} with "
+            f"key and headers), more than the topic {record.topic} takes{limit}; make frames smaller "
+            "(--quality, --size; fit=True does so by itself), or let the topic take more "
+            "(framelane topics create --max-bytes, or its max.message.bytes)"
         )
     if reason == "topic_missing":
         return topic_missing(record.topic)
@@ -73,7 +103,7 @@ def error_of(error: ClientError, record: Outgoing) -> FramelaneError | None:
             f"{error.str()}; it needs the right WRITE on it"
         )
     if error.fatal() or error.code() == ClientError._FATAL:
-        return KafkaError(f"the Kafka producer cannot go on: {error.str()}; start it anew")
+        return ClientFailed(f"the Kafka producer cannot go on: {error.str()}; start it anew")
     return None
 
 

@@ -48,6 +48,8 @@ class Outbox:
     """Hands records to the client in the order in which they came; those that come back go before all others.
 
     block: `put` waits for room. drop_oldest: `put` never waits; the oldest that the client has not got are dropped.
+    What the client has got counts, too. One record always fits when there is no other, however large: the topic's limit
+    decides about it, not this one.
     """
 
     def __init__(
@@ -76,7 +78,8 @@ class Outbox:
         # Once a record came back, the oldest goes alone, until one arrives: while a topic is made again librdkafka may
         # fail one record and deliver the next.
         self._probing = False
-        self._ended = False
+        # Shut: no more is taken. Ended: nothing is sent any more, either.
+        self._shut = self._ended = False
         self._changed = threading.Condition()
 
     @property
@@ -86,19 +89,36 @@ class Outbox:
             return self._open()
 
     @property
+    def policy(self) -> Policy:
+        """What it does when it is full."""
+        return self._policy
+
+    @property
     def progress_at(self) -> float:
         """When the last record arrived, by the clock; -inf before the first."""
         return self._progress_at
 
     def put(self, record: Outgoing) -> None:
-        """Take a record. Raises KafkaError once it is closed."""
+        """Take a record. Raises KafkaError once it is shut or closed."""
         with self._changed:
-            if self._ended:
+            if self._shut:
                 self._refuse(record)
             if self._policy == "block":
                 self._put_with_room(record)
             else:
                 self._put_or_drop(record)
+
+    def change(self, *, policy: Policy | None = None, max_bytes: int | None = None) -> None:
+        """Go on by another policy or with another size; None: as it is. Who waits in `put` goes on by it, too.
+
+        In a smaller one drop_oldest drops what it now has too much; block waits until there is room again.
+        """
+        with self._changed:
+            self._policy = policy or self._policy
+            self._max_bytes = max_bytes or self._max_bytes
+            if self._policy == "drop_oldest":
+                self._make_room()
+            self._changed.notify_all()
 
     def pump(self) -> None:
         """Send what waits and can be sent; to be called every now and then."""
@@ -115,10 +135,22 @@ class Outbox:
                     return self._open()
                 self._changed.wait(min(left, _TICK_S))
 
-    def close(self, reason: str) -> None:
-        """Drop what the client does not have; nothing is sent, or sent again, from now on."""
+    def shut(self) -> None:
+        """Take no more, and send who waits in `put` away; what was taken still goes out."""
         with self._changed:
-            self._ended = True
+            self._shut = True
+            self._changed.notify_all()
+
+    def reopen(self, stop: threading.Event) -> None:
+        """Take records again, unless it is closed. stop: as in the constructor."""
+        with self._changed:
+            self._stop = stop
+            self._shut = self._ended
+
+    def close(self, reason: str) -> None:
+        """Drop what the client does not have; nothing is taken, sent, or sent again, from now on."""
+        with self._changed:
+            self._shut = self._ended = True
             while self._held():
                 self._drop_oldest(reason)
 
@@ -133,13 +165,18 @@ class Outbox:
         return len(self._returned) + len(self._waiting)
 
     def _put_with_room(self, record: Outgoing) -> None:
+        # That of the camera that publishes: another one may have its place while it waits.
+        stop = self._stop
         while not self._take(record):
-            if self._stop.is_set():
+            if stop.is_set():
                 self._fate.given_up(record, "stopped")
                 return
             self._changed.wait(_TICK_S)
-            if self._ended:
+            if self._shut:
                 self._refuse(record)
+            if self._policy != "block":
+                self._put_or_drop(record)
+                return
 
     def _take(self, record: Outgoing) -> bool:
         self._pump()
@@ -157,7 +194,11 @@ class Outbox:
     def _put_or_drop(self, record: Outgoing) -> None:
         self._hold(record)
         self._pump()
-        while self._held_bytes > self._max_bytes and self._held() > 1:
+        self._make_room()
+
+    def _make_room(self) -> None:
+        # What the client has got cannot be dropped, so the newest may be the one to go.
+        while self._sent_bytes + self._held_bytes > self._max_bytes and self._held() and self._open() > 1:
             self._drop_oldest("buffer_full")
 
     def _drop_oldest(self, reason: str) -> None:
@@ -182,7 +223,6 @@ class Outbox:
             self._held_bytes -= record.size
 
     def _room_for(self, record: Outgoing) -> bool:
-        # One frame always fits, however large: the topic's limit decides about it, not this one.
         return not self._open() or self._sent_bytes + self._held_bytes + record.size <= self._max_bytes
 
     def _client_takes(self, record: Outgoing) -> bool:
@@ -201,6 +241,10 @@ class Outbox:
             return False
         except KafkaException as error:
             self._done(serial, record, error.args[0])
+        except BaseException:
+            self._sent -= 1
+            self._sent_bytes -= record.size
+            raise
         return True
 
     def _done(self, serial: int, record: Outgoing, error: ClientError | None) -> None:

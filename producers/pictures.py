@@ -1,7 +1,8 @@
 """A camera's picture, made ready for the wire."""
 
 import operator
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -12,16 +13,21 @@ DEFAULT_QUALITY = 80
 # JPEG_MAX_DIMENSION in libjpeg's jmorecfg.h.
 MAX_SIDE = 65_500
 _MAX_NS = 2**63 - 1
+_SIZE = re.compile(r"([0-9]{1,5})x([0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Encoded bytes with what the headers say of them. width, height: pixels after EXIF orientation."""
+    """Encoded bytes with what the headers say of them. width, height: pixels after EXIF orientation.
+
+    image: the array, uint8, that the bytes were made of; None where they came as bytes.
+    """
 
     data: bytes
     content_type: str
     width: int
     height: int
+    image: Image | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,14 @@ class PictureSettings:
             raise SettingError(f"quality {self.quality}: expected 1 to 100")
         if self.size is not None:
             check_size(self.size, setting="size")
+
+
+def parse_size(text: str, *, setting: str) -> tuple[int, int]:
+    """A size such as "1280x720" as (width, height) in pixels. Raises SettingError for what is none."""
+    found = _SIZE.fullmatch(text)
+    if found is None or not (int(found[1]) and int(found[2])):
+        raise SettingError(f"{setting} {text!r}: expected WIDTHxHEIGHT in pixels, such as 1280x720")
+    return check_size((int(found[1]), int(found[2])), setting=setting)
 
 
 def check_size(size: tuple[int, int], *, setting: str) -> tuple[int, int]:
@@ -84,7 +98,7 @@ def prepare(picture: bytes | Image, settings: PictureSettings) -> Picture:
     height, width = image.shape[:2]
     _check_pixels(width, height)
     data = encode(image, quality=settings.quality)
-    return Picture(data=data, content_type="image/jpeg", width=width, height=height)
+    return Picture(data=data, content_type="image/jpeg", width=width, height=height, image=image)
 
 
 def _pass_through(data: bytes) -> Picture:

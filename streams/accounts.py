@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from streams.contract.histogram import AGE_BOUNDS_S, Histogram
 from streams.contract.status import CameraSums
-from streams.histogram import AGE_BOUNDS_S, Histogram
 
 AGE_WINDOW_NS = 10_000_000_000
 # Frames whose key is no camera id are counted together: their keys are not ours to repeat in labels.
@@ -55,11 +55,16 @@ class Accounts:
         """A frame that was taken in was given back."""
         self._of(camera).sums.returned += 1
 
-    def processed(self, camera: str, *, captured_ns: int, now_ns: int, size: int = 0) -> None:
-        """A frame's output of so many bytes has reached the broker. Times are ns since 1970."""
+    def processed(self, camera: str, *, captured_ns: int | None, now_ns: int, size: int = 0) -> None:
+        """A frame's output of so many bytes has reached the broker. Times are ns since 1970.
+
+        captured_ns: None where it is no measure of how late the pipeline is: then no age is counted.
+        """
         account = self._of(camera)
         account.sums.processed += 1
         account.bytes_out += size
+        if captured_ns is None:
+            return
         # A camera's clock may run ahead of ours: an age is never negative.
         age_ns = max(0, now_ns - captured_ns)
         account.recent.append((now_ns, age_ns))

@@ -12,6 +12,7 @@ from collections.abc import Collection
 from streams.accounts import INVALID_CAMERA, Accounts
 from streams.contract.errors import FrameError
 from streams.contract.headers import Record, camera_of
+from streams.contract.redrive import redriven_for
 from streams.dispatch import Dispatch
 from streams.fetching import Fetching
 from streams.gaps import Gaps
@@ -184,7 +185,8 @@ class FrameAgent:
             self.accounts.consumed(work.camera, size=entry.size)
             self.dispatch.complete(entry, self.outbox.failed(entry, error))
             return
-        missing = self._gaps.before(entry.lane, work.camera, work.record)
+        work.redriven = redriven_for(work.record.headers)
+        missing = 0 if work.redriven is not None else self._gaps.before(entry.lane, work.camera, work.record)
         self.accounts.consumed(work.camera, size=entry.size, missing=missing)
         self.dispatch.ask(entry)
 

@@ -56,6 +56,12 @@ class Dispatch:
         work, settings = entry.work, entry.work.pipeline.settings
         if not settings.wants(work.camera):
             self.complete(entry, FILTERED)
+        elif work.redriven is not None:
+            # Out of its order anyway: it is never late, never one too many, and takes no newer frame's place.
+            if work.redriven == settings.name:
+                work.turns.ask(work.camera, partial(self._start, entry))
+            else:
+                self._skip(entry, FILTERED)
         elif too_old(work.record, settings):
             self._skip(entry, STALE)
         elif not again and self._pace.too_soon(work.camera, work.record.timestamp_ms, max_fps=settings.max_fps):
@@ -141,8 +147,7 @@ class Dispatch:
             process,
             work.record,
             run,
-            settings=work.pipeline.settings,
-            label=work.pipeline.label,
+            pipeline=work.pipeline,
             received_ns=work.received_ns,
             trace=self._outbox.traced(work),
         )

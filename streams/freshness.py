@@ -8,6 +8,7 @@ import time
 from typing import Generic, TypeVar
 
 from streams.contract.headers import Record
+from streams.contract.redrive import redriven_for
 from streams.pipeline_settings import PipelineSettings
 
 Waiting = TypeVar("Waiting")
@@ -17,8 +18,12 @@ MAX_CAMERAS = 10_000
 
 
 def too_old(record: Record, settings: PipelineSettings) -> bool:
-    """Whether a frame is past `max_age_ms`, by the record's time, which is that of the producing host."""
-    return settings.max_age_ms > 0 and time.time_ns() // 1_000_000 - record.timestamp_ms > settings.max_age_ms
+    """Whether a frame is past `max_age_ms`, by the record's time, which is that of the producing host.
+
+    A redriven dead letter never is: somebody has asked for it.
+    """
+    late = settings.max_age_ms > 0 and time.time_ns() // 1_000_000 - record.timestamp_ms > settings.max_age_ms
+    return late and redriven_for(record.headers) is None
 
 
 class Pace:

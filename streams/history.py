@@ -18,6 +18,7 @@ from streams.contract.errors import FrameError, FramelaneError
 from streams.contract.headers import Record, camera_of
 from streams.contract.kafka_settings import KafkaSettings
 from streams.contract.records import to_record
+from streams.contract.redrive import redriven_for
 from streams.contract.topics import MIB
 from streams.lanes import Partition
 from streams.pace import Speed
@@ -222,7 +223,10 @@ class _Reading:
         if reader.wants(camera) and reader.takes(camera, place.sample.coming(records=records, memory_frames=memory)):
             # Headers that cannot be read: a dead letter when it was its turn.
             with contextlib.suppress(FrameError):
-                reader.read(to_record(message), camera)
+                record = to_record(message)
+                # A redriven frame lies out of its order, and is no part of what was seen just before.
+                if redriven_for(record.headers) is None:
+                    reader.read(record, camera)
 
     def _keep_time(self) -> None:
         """Jump over the oldest records where there are more than can be read in time."""

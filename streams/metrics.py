@@ -7,16 +7,15 @@ import platform
 import time
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
-from math import inf
 from typing import NamedTuple, get_args
 
-from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from streams.accounts import INVALID_CAMERA, OTHER_CAMERAS, Account, Accounts
 from streams.contract.errors import Reason
-from streams.histogram import AGE_BOUNDS_S, Histogram
+from streams.contract.histogram import AGE_BOUNDS_S, Histogram
+from streams.pages import add_histogram
 from streams.progress import Progress
 
 # Where the way of a frame ended that became a dead letter.
@@ -31,14 +30,6 @@ _STAGES: dict[str, str] = {
     "undeliverable": "publish",
 }
 _OPERATOR = "operator"
-
-
-def new_registry() -> CollectorRegistry:
-    """A registry that has the process' own metrics: memory, CPU, open files, Python's version."""
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    return registry
 
 
 class _Ended(NamedTuple):
@@ -118,7 +109,7 @@ class WorkerMetrics(Collector):
             total = Histogram(AGE_BOUNDS_S)
             for account in each:
                 total.merge(account.age)
-            _add(family, [self._pipeline, camera], total)
+            add_histogram(family, [self._pipeline, camera], total)
         return family
 
     def _stages(self) -> Metric:
@@ -129,7 +120,7 @@ class WorkerMetrics(Collector):
         )
         for stage, histogram in self._progress.frames.times.histograms().items():
             labels = [_OPERATOR, stage] if ":" in stage else [stage, ""]
-            _add(family, [self._pipeline, *labels], histogram)
+            add_histogram(family, [self._pipeline, *labels], histogram)
         return family
 
     def _partitions(self) -> Iterator[Metric]:
@@ -195,8 +186,3 @@ def _sums(accounts: Iterable[Account]) -> dict[_Ended, int]:
         for reason, count in account.sums.dead_lettered.copy().items():
             found[dead[reason]] += count
     return found
-
-
-def _add(family: HistogramMetricFamily, labels: list[str], histogram: Histogram) -> None:
-    buckets = [("+Inf" if bound == inf else str(bound), float(count)) for bound, count in histogram.cumulative()]
-    family.add_metric(labels, buckets, histogram.total_s)

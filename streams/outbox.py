@@ -6,7 +6,6 @@ from time import monotonic, time_ns
 
 from streams.accounts import Accounts
 from streams.cameras import Turns
-from streams.contract.dead_letters import MAX_BYTES
 from streams.contract.errors import FrameError
 from streams.contract.headers import Record
 from streams.lanes import Entry, Lane
@@ -22,8 +21,9 @@ from streams.traces import FrameTrace, Tracing
 class Work:
     """A frame on its way through a lane. received_ns: when it was taken in, ns since 1970.
 
-    pipeline, turns: those that it is begun with. They stay its own when the agent gets others. trace: its span, where
-    frames are traced. taken, ready, sent: when it was taken in, its result was there, its records were handed over;
+    pipeline, turns: those that it is begun with. They stay its own when the agent gets others. redriven: the name of
+    the pipeline that it is for, where it is a redriven dead letter. trace: its span, where frames are traced. taken,
+    ready, sent: when it was taken in, its result was there, its records were handed over;
     time.monotonic().
     """
 
@@ -32,6 +32,7 @@ class Work:
     received_ns: int
     pipeline: Pipeline
     turns: Turns
+    redriven: str | None = None
     run: Run | None = None
     task: Task[Result] | None = None
     given_back: bool = False
@@ -81,10 +82,9 @@ class Outbox:
             self._count(entry)
         return True
 
-    def failed(self, entry: FrameEntry, error: FrameError, *, max_bytes: int = MAX_BYTES) -> Result:
+    def failed(self, entry: FrameEntry, error: FrameError) -> Result:
         """The result of a frame that cannot be processed: its dead letter."""
-        pipeline = entry.work.pipeline
-        return failed(entry.work.record, error, settings=pipeline.settings, label=pipeline.label, max_bytes=max_bytes)
+        return failed(entry.work.record, error, pipeline=entry.work.pipeline)
 
     def delivered(self, entry: FrameEntry) -> None:
         """One of an entry's records needs no more care."""
@@ -107,8 +107,8 @@ class Outbox:
         if letter and not letter.value and letter.timestamp_ms != entry.work.record.timestamp_ms:
             self.publisher.give_up(error)
             return
-        max_bytes = 0 if result.is_letter else MAX_BYTES
-        made = self.failed(entry, error, max_bytes=max_bytes)
+        # A letter that is too large goes without the frame, and still says why that failed.
+        made = self.failed(entry, error) if letter is None else replace(result, records=(replace(letter, value=b""),))
         # With the time of now: the frame's own may be what the broker refuses.
         now_ms = time_ns() // 1_000_000
         records = tuple(replace(record, timestamp_ms=now_ms) for record in made.records)
@@ -125,7 +125,7 @@ class Outbox:
         if result.fate == "processed":
             output = entry.work.pipeline.settings.output
             size = sum(len(record.value) for record in result.records if record.topic == output)
-            self._accounts.processed(camera, captured_ns=result.captured_ns, now_ns=time_ns(), size=size)
+            self._accounts.processed(camera, captured_ns=result.captured_ns or None, now_ns=time_ns(), size=size)
         elif result.fate == "filtered":
             self._accounts.filtered(camera)
         elif result.fate == "stale":

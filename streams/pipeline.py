@@ -68,6 +68,9 @@ class Pipeline:
         self._clock = clock
         self.operators = build_operators(settings)
         self.plan = plan_of(settings, self.operators)
+        named = zip(settings.operators, self.operators, strict=True)
+        # As they stand in dead letters: the label's hash alone tells nobody which versions it is of.
+        self.versions = " ".join(f"{entry.op}/{getattr(operator, 'version', 1)}" for entry, operator in named)
         self.memory_frames = max((operator.memory_frames for operator in self.operators), default=0)
         self.has_memory = self.memory_frames > 0
         # The index of the last operator with memory.
@@ -82,8 +85,8 @@ class Pipeline:
         return _Run(self, steps, clock=self._clock)
 
     def has_operators_of(self, other: "Pipeline") -> bool:
-        """Whether its operators are those of the other, with the same parameters and in the same order."""
-        return self.settings.operators == other.settings.operators
+        """Whether its operators are those of the other, with the same parameters and files, and in the same order."""
+        return self.settings.operators == other.settings.operators and self.versions == other.versions
 
     def continued(self, run: Run) -> Run:
         """As `open`, with the opened operators of another pipeline's run, and so with what they remember.

@@ -11,13 +11,14 @@ from typing import Any, Literal
 from streams.contract.camera_globs import CameraGlobs
 from streams.contract.errors import SettingError
 from streams.contract.images import MAX_PIXELS
+from streams.contract.settings_file import SettingsFile
+from streams.contract.settings_values import convert, shown, unknown_hint
 from streams.contract.topics import DEAD_LETTER, EVENTS, PROCESSED, RAW
 from streams.operators.base import Operator
-from streams.operators.checks import ParameterError, shown
+from streams.operators.checks import ParameterError
 from streams.operators.find import find_operator
-from streams.operators.parameters import convert, make_operator, takes, unknown_hint
+from streams.operators.parameters import make_operator, takes
 from streams.plan import UNPLANNED, Plan, make_plan
-from streams.settings_file import SettingsFile
 from streams.settings_quick import parse_op
 from streams.settings_rules import wrong_values
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from streams.contract.settings_file import SettingsFile
+from streams.contract.settings_values import shown
 from streams.file_watch import FileWatch
-from streams.operators.checks import shown
 from streams.pipeline_settings import PipelineSettings, load_pipelines
-from streams.settings_file import SettingsFile
 
 # A process has joined its group and opened its topics under these; the name stands in what subscribers tell apart.
 FIXED = ("group", "input", "output", "events", "dead_letter")

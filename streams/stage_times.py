@@ -8,7 +8,7 @@ order: until the frames before it in its partition are published. publish: until
 import time
 from collections.abc import Iterable, Mapping
 
-from streams.histogram import STAGE_BOUNDS_S, Histogram
+from streams.contract.histogram import STAGE_BOUNDS_S, Histogram
 from streams.lanes import Partition
 
 

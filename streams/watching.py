@@ -8,8 +8,9 @@ from prometheus_client import CollectorRegistry
 from streams.accounts import Accounts
 from streams.contract.kafka_settings import KafkaSettings
 from streams.evidence import Evidence
-from streams.health import Pages, ready, serve_pages
+from streams.health import ready
 from streams.metrics import WorkerMetrics
+from streams.pages import Pages, serve_pages
 from streams.progress import Progress
 from streams.settings import WatchSettings
 from streams.watchdog import Watchdog

@@ -20,7 +20,7 @@ from streams.contract.errors import FramelaneError
 from streams.contract.kafka_settings import KafkaSettings
 from streams.contract.status import INTERVAL_S, Status, encode_status
 from streams.lanes import Partition
-from streams.metrics import new_registry
+from streams.pages import new_registry
 from streams.pipeline import Pipeline
 from streams.pipeline_settings import PipelineSettings
 from streams.progress import Progress
@@ -28,6 +28,7 @@ from streams.reload import Reloader, opening
 from streams.reload_requests import ReloadRequests
 from streams.reload_rules import PipelineFile
 from streams.settings import WorkerSettings
+from streams.told_settings import told_settings
 from streams.traces import close_tracing
 from streams.watching import start_watching
 
@@ -202,7 +203,7 @@ class Reporter:
             rebalances=frames.rebalances,
             stage_seconds=frames.times.totals(),
             cameras=self._accounts.snapshot(now_ns),
-            settings={"threads": self._settings.threads, "input": frames.pipeline.settings.input},
+            settings={"threads": self._settings.threads} | told_settings(frames.pipeline.settings),
         )
 
 

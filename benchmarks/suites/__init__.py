@@ -4,7 +4,21 @@ from collections.abc import Callable
 
 from benchmarks.bench import Bench
 from benchmarks.section import Section
-from benchmarks.suites import cameras, freshness, gateway, latency, memory, partitions, plan, sizes, sweep, throughput
+from benchmarks.suites import (
+    cameras,
+    freshness,
+    gateway,
+    latency,
+    memory,
+    partitions,
+    passing,
+    plan,
+    sizes,
+    subscribing,
+    sweep,
+    throughput,
+    viewing,
+)
 
 Suite = Callable[[Bench], Section]
 SUITES: dict[str, Suite] = {
@@ -16,6 +30,9 @@ SUITES: dict[str, Suite] = {
     "partitions": partitions.run,
     "freshness": freshness.run,
     "gateway": gateway.run,
+    "passing": passing.run,
+    "subscribing": subscribing.run,
+    "viewing": viewing.run,
     "memory": memory.run,
 }
 # Asked for by name only: it tunes the hand-written loop, and measures nothing of ours.

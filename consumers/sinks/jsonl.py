@@ -1,92 +1,74 @@
-"""Metadata as a file of JSON lines."""
+"""Metadata of frames, or events, as a file of JSON lines."""
 
-from io import BufferedRandom
+from collections import Counter
 from pathlib import Path
+from typing import ClassVar
 
-import msgspec
-
-from consumers.metadata import metadata_json
+from consumers.metadata import event_json, metadata_json
+from consumers.received import Receipt, ReceivedEvent
 from consumers.sinks.failed_write import failed_write
-from consumers.sinks.sink import SinkOptions
-from streams.contract.frame import Frame
+from consumers.sinks.known_lines import Identity, KnownLines
+from consumers.sinks.shared_lines import SharedLines
+from consumers.sinks.sink import Item, Kind, SinkOptions
 
 
 class JsonlSink:
-    """Appends one JSON object a frame (`consumers.metadata`) to a file.
+    """Appends one JSON object a frame or event (`consumers.metadata`) to a file, each once.
 
-    After a kill the lines since the last flush may be there twice, and half a line at the end is taken away. A whole
-    one that merely lacks its line break stays.
+    What comes again after a kill is found among the last 64 MiB of the file and not written twice; half a line at its
+    end is cut off. Several may append to the same file.
     """
 
-    def __init__(self, path: Path, _: SinkOptions) -> None:
-        self._path = path
-        self._file: BufferedRandom | None = None
+    takes: ClassVar[frozenset[Kind]] = frozenset({"frames", "events"})
+    options: ClassVar[frozenset[str]] = frozenset()
+    waiting = False
+
+    def __init__(self, to: str, _: SinkOptions) -> None:
+        self.name, self._path = to, Path(to)
+        self.written = 0
+        self.left_out: Counter[str] = Counter()
+        self._known = KnownLines()
+        self._lines = SharedLines(self._path, self._known.read)
+        self._added: list[tuple[Identity, bytes, Receipt]] = []
 
     def setup(self) -> None:
-        """Make the folders, open the file, and mend the end that a killed run left unfinished."""
+        """Make the folders, open the file, mend its end, and read which lines are there."""
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("a+b")
-            _end_last_line(self._file)
+            self._lines.open()
         except OSError as error:
+            self._lines.close()
             raise failed_write(self._path, error) from error
 
-    def add(self, frame: Frame) -> None:
-        """Write the frame's line into the buffer."""
-        try:
-            self._open_file.write(metadata_json(frame) + b"\n")
-        except OSError as error:
-            raise failed_write(self._path, error) from error
+    def add(self, item: Item, /) -> None:
+        """Keep the line until the next flush."""
+        line = event_json(item) if isinstance(item, ReceivedEvent) else metadata_json(item)
+        identity = Identity(source=item.source, name=item.name, captured_at_ns=item.captured_at_ns)
+        self._added.append((identity, line + b"\n", item.receipt))
 
-    def flush(self) -> bool:
-        """Hand the buffer to the operating system."""
+    def flush(self) -> None:
+        """Write what is new, and see that the disk has it."""
+        added, self._added = self._added, []
+        if not added:
+            return
         try:
-            self._open_file.flush()
+            with self._lines.locked():
+                new = [line for identity, line, _ in added if self._known.add(identity)]
+                self._lines.append(new)
         except OSError as error:
             raise failed_write(self._path, error) from error
-        return True
+        self.written += len(new)
+        if len(new) < len(added):
+            self.left_out["there already"] += len(added) - len(new)
+        for _, _, receipt in added:
+            receipt.done()
+
+    def settle(self) -> None:
+        """Write what is new."""
+        self.flush()
 
     def close(self) -> None:
         """Write what is left, and close the file."""
         try:
-            self._open_file.close()
-        except OSError as error:
-            raise failed_write(self._path, error) from error
-
-    @property
-    def _open_file(self) -> BufferedRandom:
-        assert self._file is not None, "setup() comes first"
-        return self._file
-
-
-def _end_last_line(file: BufferedRandom) -> None:
-    """Leave the file ending with a line break, or empty: a whole line gets its break, half a one is cut off."""
-    size = file.seek(0, 2)
-    start = _start_of_last_line(file, size)
-    file.seek(start)
-    if start < size:
-        if _is_json(file.read()):
-            file.write(b"\n")
-        else:
-            file.truncate(start)
-    file.seek(0, 2)
-
-
-def _start_of_last_line(file: BufferedRandom, size: int) -> int:
-    end = size
-    while end > 0:
-        start = max(0, end - 65536)
-        file.seek(start)
-        at = file.read(end - start).rfind(b"\n")
-        if at >= 0:
-            return start + at + 1
-        end = start
-    return 0
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return True
+            self.flush()
+        finally:
+            self._lines.close()

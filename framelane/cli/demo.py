@@ -36,10 +36,11 @@ def demo(
     wait: options.Wait = options.DEFAULT_WAIT,
     log_level: options.LogLevel = "warning",
 ) -> None:
-    """Show all of it on this machine: cameras, an embedded Kafka, a Faust worker, and the processed frames.
+    """Show all of it on this machine: cameras, an embedded Kafka, a Faust worker, and the live view in a browser.
 
-    Nothing has to be set up. At the end it prints the sums, and saves a picture with raw above processed frames. Your
-    own Kafka is used where `--bootstrap`, `--config` or `KAFKA_BOOTSTRAP_SERVERS` names one, with topics `demo.…`.
+    Nothing has to be set up. It prints the view's address: port 8088, or a free one where that is taken. At the end it
+    prints the sums, and saves a picture with raw above processed frames. Your own Kafka is used where `--bootstrap`,
+    `--config` or `KAFKA_BOOTSTRAP_SERVERS` names one, with topics `demo.…`.
 
     **Examples**
 

@@ -9,17 +9,23 @@ import typer
 
 from framelane.cli import (
     broker,
+    cameras,
+    dead_letters,
     demo,
     doctor,
+    frame,
     gateway,
     operators,
     pipelines,
     process,
     produce,
     record,
+    snapshot,
+    stats,
     status,
     tail,
     topics,
+    view,
     work,
 )
 from framelane.cli.options import INTERRUPTED
@@ -57,13 +63,19 @@ app.command("demo")(demo.demo)
 app.command("broker")(broker.broker)
 app.add_typer(topics.app, name="topics")
 app.command("produce")(produce.produce)
+app.add_typer(cameras.app, name="cameras")
 app.command("work")(work.work)
 app.command("gateway")(gateway.gateway)
+app.command("view")(view.view)
 app.command("process")(process.process)
 app.add_typer(pipelines.app, name="pipelines")
 app.command("operators")(operators.operators)
 app.command("tail")(tail.tail)
 app.command("record")(record.record)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.command("snapshot")(snapshot.snapshot)
+app.command("stats")(stats.stats)
+app.command("frame")(frame.frame)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 

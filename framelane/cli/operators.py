@@ -35,7 +35,7 @@ def operators(
 
 
 def _described(name: str, operator: "type[Operator]") -> dict[str, Any]:
-    from streams.operators.parameters import parameters_of
+    from streams.contract.settings_values import parameters_of
 
     return {
         "name": name,
@@ -66,7 +66,7 @@ def _print_table(described: list[dict[str, Any]]) -> None:
 
 
 def _parameter_line(parameter: dict[str, Any]) -> str:
-    from streams.operators.checks import shown
+    from streams.contract.settings_values import shown
 
     line = f"{parameter['name']}: {parameter['type']}"
     if parameter["required"]:

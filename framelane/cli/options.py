@@ -65,10 +65,7 @@ def byte_count(text: str, *, option: str) -> int:
 
 def picture_size(text: str, *, option: str) -> tuple[int, int]:
     """A size such as 1280x720, as (width, height) in pixels."""
-    found = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", text.strip().lower())
-    if not found or not (int(found[1]) and int(found[2])):
-        raise SettingError(f"{option} {text!r}: expected WIDTHxHEIGHT in pixels, such as 1280x720")
     # Loaded here: only those who name a size pay for it.
-    from producers.pictures import check_size
+    from producers.pictures import parse_size
 
-    return check_size((int(found[1]), int(found[2])), setting=option)
+    return parse_size(text.strip().lower(), setting=option)

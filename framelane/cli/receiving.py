@@ -2,7 +2,7 @@
 
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,7 +11,9 @@ from streams.contract.camera_globs import CameraGlobs
 from streams.contract.times import parse_time
 
 if TYPE_CHECKING:
-    from consumers import Subscription, SubscriptionSettings
+    from consumers import SubscriptionSettings
+    from consumers.base_subscription import BaseSubscription
+    from consumers.settings import Ack
     from streams.contract.kafka_settings import KafkaSettings
 
 Topic = Annotated[str, typer.Option("--topic", help="Where the frames are read from.")]
@@ -34,6 +36,7 @@ def subscription_settings(
     group: str | None = None,
     since: str | None,
     until: str | None,
+    ack: "Ack" = "next",
 ) -> "SubscriptionSettings":
     """The settings from the options. Raises SettingError."""
     from consumers import SubscriptionSettings
@@ -48,6 +51,7 @@ def subscription_settings(
         since_ns=None if since is None else parse_time(since, now_ns=now_ns),
         until_ns=None if until is None else parse_time(until, now_ns=now_ns),
         commit_interval_s=None,
+        ack=ack,
     )
 
 
@@ -57,16 +61,19 @@ def announce(command: str, settings: "SubscriptionSettings") -> None:
     print(f"framelane {command}: reading {place}; Ctrl-C ends", file=sys.stderr, flush=True)
 
 
-def closing_sums(command: str, subscription: "Subscription", *, more: str = "") -> None:
+def closing_sums(
+    command: str, subscription: "BaseSubscription[Any]", *, more: str = "", what: Literal["frames", "events"] = "frames"
+) -> None:
     """What came, and what did not, on stderr."""
     sums, refused = subscription.sums, subscription.refused
     frames = sum(each.frames for each in sums.values())
     duplicates = sum(each.duplicates for each in sums.values())
-    parts = [f"{frames} frame{'s' * (frames != 1)} from {len(sums)} camera{'s' * (len(sums) != 1)}{more}"]
+    named = what if frames != 1 else what.removesuffix("s")
+    parts = [f"{frames} {named} from {len(sums)} camera{'s' * (len(sums) != 1)}{more}"]
     if missing := {camera: each.missing for camera, each in sums.items() if each.missing}:
         shown = ", ".join(f"{camera} {count}" for camera, count in sorted(missing.items())[:8])
         parts.append(f"{sum(missing.values())} missing ({shown}{', ...' * (len(missing) > 8)})")
-    else:
+    elif what == "frames":
         parts.append("0 missing")
     parts.append(f"{duplicates} duplicate{'s' * (duplicates != 1)} dropped")
     if refused:

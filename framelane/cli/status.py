@@ -58,9 +58,9 @@ def status(
 
     `framelane status --json | jq '.pipelines[] | {group, lag, lag_s}'`
     """
+    from consumers.status_board import StatusBoard
     from framelane.admin_client import AdminConnection
     from framelane.logs import set_up_logging
-    from framelane.status_board import StatusBoard
     from framelane.status_report import read_status
     from framelane.waiting import wait_for_kafka
 

@@ -8,8 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from consumers.reported import ProcessLine
 from framelane.status_report import StatusReport
-from framelane.status_rows import CameraLine, PipelineLine, ProcessLine
+from framelane.status_rows import CameraLine, PipelineLine
 from framelane.status_words import findings, partitions_text, seconds_text
 
 MOST_CAMERAS = 10

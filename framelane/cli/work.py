@@ -124,10 +124,10 @@ def work(
     """
     from framelane.logs import set_up_logging
     from framelane.waiting import wait_for_kafka
+    from streams.contract.settings_file import SettingsFile
     from streams.file_watch import FileWatch
     from streams.pipeline_settings import load_pipelines, quick_pipeline, waits_for_others
     from streams.reload_rules import PipelineFile, Serves
-    from streams.settings_file import SettingsFile
 
     set_up_logging(log_level)
     watching = WatchSettings(

@@ -26,8 +26,11 @@ class Children:
         self._folder, self._environ = folder, environ
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, name: str, arguments: Sequence[str]) -> None:
-        """Start `framelane ARGUMENTS`; what it says goes to NAME.log. SinkError when that cannot be written."""
+    def start(self, name: str, arguments: Sequence[str], *, more: Mapping[str, str] | None = None) -> None:
+        """Start `framelane ARGUMENTS`; what it says goes to NAME.log. SinkError when that cannot be written.
+
+        more: variables for it alone; unlike arguments, they are not for everybody to see.
+        """
         path = self._folder / f"{name}.log"
         try:
             log = path.open("wb")
@@ -41,7 +44,7 @@ class Children:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=child_environ(self._environ),
+                env=child_environ({**self._environ, **(more or {})}),
             )
 
     def ended(self) -> list[str]:
@@ -52,6 +55,13 @@ class Children:
             if code:
                 raise FramelaneError(f"{name} ended with exit code {code}; {self._log_of(name)}")
         return done
+
+    def said(self, name: str) -> list[str]:
+        """The whole lines of its log so far; none of one that was not started."""
+        if name not in self._processes:
+            return []
+        lines = (self._folder / f"{name}.log").read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+        return [line.rstrip("\n") for line in lines if line.endswith("\n")]
 
     def stop(self, names: Sequence[str], *, timeout_s: float = 30.0) -> None:
         """Stop those of them that run, as by SIGTERM, all at once, and wait; SIGKILL for whoever takes longer."""

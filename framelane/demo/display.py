@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from framelane.status_board import CameraRow
+from consumers.status_board import CameraRow
 
 _PLAIN_EVERY_S = 2.0
 _RATES_KNOWN_S = 3.0

@@ -9,19 +9,19 @@ from pathlib import Path
 from rich.console import Console
 
 from consumers.sinks.failed_write import failed_write
+from consumers.status_board import CameraRow, StatusBoard
 from framelane.admin import create_topics
 from framelane.demo.children import Children
 from framelane.demo.display import Display, closing_table
 from framelane.demo.pictures import Pictures
-from framelane.demo.surroundings import check_source, without_kafka
+from framelane.demo.surroundings import check_source, port_for_the_view, without_kafka
 from framelane.embedded import EmbeddedKafka
 from framelane.embedded.jars import to_be_fetched
-from framelane.status_board import CameraRow, StatusBoard
 from framelane.stopping import Stop, stop_on_signals
 from framelane.waiting import wait_for_kafka
-from producers.redact import redact
 from streams.contract.errors import FramelaneError, KafkaError, SettingError
 from streams.contract.kafka_settings import KafkaSettings
+from streams.contract.redact import redact
 from streams.contract.topics import DEAD_LETTER, DEFAULTS, EVENTS, MIB, MINUTE_MS, PROCESSED, RAW, TopicSpec
 
 GROUP = "framelane.demo"
@@ -32,7 +32,8 @@ FIRST_FRAME_S = 60.0
 SETTLE_S = 20.0
 KEPT_MS = 10 * MINUTE_MS
 KEPT_BYTES = 64 * MIB
-_WORKER = "worker"
+_WORKER, _VIEW = "worker", "view"
+VIEW_PORT = 8088
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +101,11 @@ def run_demo(settings: DemoSettings, *, out: Console, err: Console) -> bool:
         # Until here Ctrl-C ends it at once; from here on there is something to finish.
         stop = stack.enter_context(stop_on_signals())
         demo = _Demo(settings, kafka, stack, stop)
-        err.print("starting a worker and cameras ...")
+        err.print("starting a worker, cameras and the live view ...")
         demo.start()
         first = demo.wait_for_first_frame()
+        if demo.address:
+            err.print(f"\n[bold]live view: {demo.address}[/bold]\n", highlight=False, soft_wrap=True)
         if first:
             err.print(f"first processed frame after {time.monotonic() - started:.1f} s; Ctrl-C ends the demo")
             demo.show(out)
@@ -126,9 +129,14 @@ class _Demo:
         # Settings of another Kafka must not reach the commands that are to use ours.
         environ = without_kafka(os.environ) if settings.kafka is None else os.environ
         self._children = stack.enter_context(Children(settings.folder, environ=environ))
+        # Where the live view is; "" until it can be opened.
+        self.address = ""
 
     def start(self) -> None:
-        """Start the worker and, when it has its partitions, the cameras: what came before it would look old."""
+        """Start the worker and, when it has its partitions, the cameras: what came before it would look old.
+
+        Then the live view, which reads what they make.
+        """
         config = self._settings.config
         reach = ["--bootstrap", self._kafka.bootstrap, *(["--config", str(config)] if config else [])]
         ops = [word for op in self._settings.operators for word in ("--op", op)]
@@ -144,19 +152,21 @@ class _Demo:
                 return
         for camera, source in self._sources.items():
             where = ["--camera", camera, "--topic", topics[RAW]]
-            self._children.start(camera, ["produce", source, *where, "--loop", *reach])
+            self._children.start(camera, ["produce", *where, "--loop", *reach], more={"FRAMELANE_SOURCE": source})
+        where = ["--input", topics[RAW], "--output", topics[PROCESSED], "--events", topics[EVENTS]]
+        self._children.start(_VIEW, ["view", "--port", str(port_for_the_view(VIEW_PORT)), *where, *reach])
 
     def wait_for_first_frame(self) -> bool:
-        """Wait until a processed frame has come out; False when Ctrl-C came first."""
+        """Wait until a processed frame has come out and the view can be opened; False when Ctrl-C came first."""
         give_up = time.monotonic() + FIRST_FRAME_S
-        while not self._pictures.any_processed():
+        while not (self._pictures.any_processed() and self.address):
             self._children.ended()
             if self._stop.wait(0.05):
                 return False
+            self.address = next((line for line in self._children.said(_VIEW) if line.startswith("http")), "")
             if time.monotonic() > give_up:
-                raise FramelaneError(
-                    f"no processed frame after {FIRST_FRAME_S:g} s; the logs are in {self._settings.folder}"
-                )
+                missing = "live view" if self._pictures.any_processed() else "processed frame"
+                raise FramelaneError(f"no {missing} after {FIRST_FRAME_S:g} s; the logs are in {self._settings.folder}")
         return True
 
     def show(self, out: Console) -> None:
@@ -174,7 +184,7 @@ class _Demo:
         """Stop the cameras, let the worker finish what they sent, and show the sums and the picture."""
         self._children.stop(list(self._sources))
         self._settle()
-        self._children.stop([_WORKER])
+        self._children.stop([_WORKER, _VIEW])
         self._board.read(1.0)
         self._pictures.close()
         rows = self._rows()
@@ -204,7 +214,7 @@ class _Demo:
     def _note(self, end: float | None) -> str:
         lag = sum(sum(worker.lag.values()) for worker in self._board.workers())
         left = "Ctrl-C ends it" if end is None else f"{max(0.0, end - time.monotonic()):.0f} s left"
-        return f"broker {self._kafka.bootstrap}, {lag} frames behind, {left}"
+        return f"live view: {self.address}\nbroker {self._kafka.bootstrap}, {lag} frames behind, {left}"
 
 
 def _start_kafka(stack: ExitStack, err: Console) -> KafkaSettings:

@@ -1,5 +1,6 @@
-"""What the demo finds: a Kafka that the environment names, and the source that it is to show."""
+"""What the demo finds: a Kafka that the environment names, the source that it is to show, and a port for the view."""
 
+import socket
 from collections.abc import Mapping
 
 from producers.sources import SourceOptions, open_source
@@ -18,6 +19,15 @@ def names_kafka(environ: Mapping[str, str]) -> bool:
 def without_kafka(environ: Mapping[str, str]) -> dict[str, str]:
     """The environment without anything that says how to reach a Kafka."""
     return {name: value for name, value in environ.items() if name not in _BOOTSTRAP and not name.startswith(_SETTINGS)}
+
+
+def port_for_the_view(wanted: int) -> int:
+    """That port of 127.0.0.1 where it is free; -1, for any free one, where it is taken."""
+    try:
+        socket.create_server(("127.0.0.1", wanted)).close()
+    except OSError:
+        return -1
+    return wanted
 
 
 def check_source(text: str) -> None:

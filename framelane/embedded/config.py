@@ -55,6 +55,12 @@ def server_properties(
         # Groups form at once, and may be watched by short sessions.
         "group.initial.rebalance.delay.ms": 0,
         "group.min.session.timeout.ms": 1000,
+        # The members of newer groups (KIP-848) take these from the broker: a killed reader is missed after 12 s, and
+        # partitions change hands within about a second.
+        "group.consumer.min.session.timeout.ms": 1000,
+        "group.consumer.min.heartbeat.interval.ms": 300,
+        "group.consumer.session.timeout.ms": 12_000,
+        "group.consumer.heartbeat.interval.ms": 1000,
         "num.network.threads": 2,
         "num.io.threads": 4,
         **_internal_topics(replicas),

@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Sequence
 
 from confluent_kafka import Consumer, Message, TopicPartition
 
+from consumers.plain_consumer import plain_consumer
 from framelane.admin_client import AdminConnection
-from framelane.plain_consumer import plain_consumer
 from framelane.topic_offsets import topic_offsets
 from streams.contract.client_log import ClientLog
 from streams.contract.errors import FramelaneError

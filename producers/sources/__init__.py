@@ -6,35 +6,30 @@ group `framelane.sources` whose name is the scheme.
 """
 
 import re
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
 
-from producers.redact import redact
-from producers.sources.base import Grab, Opener, Source, SourceOptions
-from producers.sources.device import open_device
-from producers.sources.folder import is_image_name, open_folder, open_image
-from producers.sources.http import open_http
-from producers.sources.network import open_network
-from producers.sources.stdin import open_stdin
-from producers.sources.synthetic import open_synthetic
-from producers.sources.video_file import open_video_file
+from producers.sources.base import Grab, LeftOut, Opener, Selection, Source, SourceOptions
 from streams.contract.errors import SourceError
+from streams.contract.redact import redact
 
-SOURCES: dict[str, Opener] = {
-    "synthetic": open_synthetic,
-    "device": open_device,
-    "rtsp": open_network,
-    "rtsps": open_network,
-    "http": open_http,
-    "https": open_http,
-    "stdin": open_stdin,
+# Loaded when one is opened: each of many readers' processes has but one.
+SOURCES: dict[str, str] = {
+    "synthetic": "synthetic:open_synthetic",
+    "device": "device:open_device",
+    "rtsp": "network:open_network",
+    "rtsps": "network:open_network",
+    "http": "http:open_http",
+    "https": "http:open_http",
+    "stdin": "stdin:open_stdin",
 }
 ENTRY_POINTS = "framelane.sources"
 _SCHEME = re.compile(r"([a-z][a-z0-9+-]*):", re.ASCII | re.IGNORECASE)
 _MAX_SHOWN = 200
 
-__all__ = ["ENTRY_POINTS", "SOURCES", "Grab", "Source", "SourceOptions", "open_source"]
+__all__ = ["ENTRY_POINTS", "SOURCES", "Grab", "LeftOut", "Selection", "Source", "SourceOptions", "open_source"]
 
 
 def open_source(text: str, options: SourceOptions) -> Source:
@@ -45,15 +40,16 @@ def open_source(text: str, options: SourceOptions) -> Source:
     path = Path(text)
     missing = "no such file or folder"
     try:
-        if text and path.exists():
-            return _open_path(path, options)
+        is_there = bool(text) and path.exists()
     except OSError as error:
-        missing = f"no file or folder: {error.strerror}"
+        is_there, missing = False, f"no file or folder: {error.strerror}"
+    if is_there:
+        return _open_path(path, options)
     found = _SCHEME.match(text)
     if found is None:
         raise SourceError(f"source {_shown(text)!r}: {missing}")
     scheme = found[1].lower()
-    opener = SOURCES.get(scheme) or _from_entry_point(scheme)
+    opener = _ours(scheme) or _from_entry_point(scheme)
     if opener is None:
         known = ", ".join(f"{name}:" for name in SOURCES)
         raise SourceError(
@@ -68,11 +64,21 @@ def _shown(text: str) -> str:
 
 
 def _open_path(path: Path, options: SourceOptions) -> Source:
+    from producers.sources.folder import is_image_name, open_folder, open_image
+    from producers.sources.video_file import open_video_file
+
     if path.is_dir():
         return open_folder(path, options)
     if is_image_name(path):
         return open_image(path, options)
     return open_video_file(path, options)
+
+
+def _ours(scheme: str) -> Opener | None:
+    if scheme not in SOURCES:
+        return None
+    module, _, name = SOURCES[scheme].partition(":")
+    return cast(Opener, getattr(import_module(f"{__name__}.{module}"), name))
 
 
 def _from_entry_point(scheme: str) -> Opener | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from streams.contract.images import Image
 
+DECODER = f"OpenCV {cv2.__version__}"
 OPEN_TIMEOUT_MS = 10_000
 READ_TIMEOUT_MS = 5_000
 # Over UDP one lost packet smears the picture until the next key frame.
@@ -47,6 +48,13 @@ def fps_of(capture: cv2.VideoCapture) -> float:
     """The nominal pictures a second; 0 where what it says makes no sense."""
     fps = float(capture.get(cv2.CAP_PROP_FPS))
     return fps if 0.0 < fps <= 1000.0 else 0.0
+
+
+def codec_of(capture: cv2.VideoCapture) -> str:
+    """What the pictures come as: the four letters of the container, in lower case, such as "avc1"; "" when unknown."""
+    code = int(capture.get(cv2.CAP_PROP_FOURCC)) & 0xFFFFFFFF
+    letters = code.to_bytes(4, "little").rstrip(b"\0 ")
+    return letters.decode("ascii").lower() if letters.isascii() and letters.decode("ascii").isprintable() else ""
 
 
 def is_text(capture: cv2.VideoCapture) -> bool:

@@ -4,10 +4,11 @@ import sys
 
 import cv2
 
-from producers.redact import redact
-from producers.sources.base import Grab, SourceOptions
-from producers.sources.capture import fps_of, open_capture, read
+from producers.sources.base import Grab, Source, SourceOptions
+from producers.sources.capture import DECODER, codec_of, fps_of, open_capture, read
+from producers.sources.reader_process import ReaderProcess
 from streams.contract.errors import SettingError, SourceError, SourceLost
+from streams.contract.redact import redact
 
 
 class Device:
@@ -32,7 +33,8 @@ class Device:
             capture.set(cv2.CAP_PROP_FRAME_HEIGHT, options.size[1])
         if options.fps:
             capture.set(cv2.CAP_PROP_FPS, options.fps)
-        self.fps = fps_of(capture)
+        self.fps, self.codec = fps_of(capture), codec_of(capture)
+        self.decoder = f"V4L2, {DECODER}" if backend == cv2.CAP_V4L2 else DECODER
 
     def grab(self) -> Grab:
         """The next picture; SourceLost when the device gives none (V4L2 waits ten seconds at most)."""
@@ -46,8 +48,13 @@ class Device:
         self._capture.release()
 
 
-def open_device(text: str, options: SourceOptions) -> Device:
-    """Open `device:N`."""
+def open_device(text: str, options: SourceOptions) -> Source:
+    """Open `device:N`, in a process of its own where the options want it."""
+    return ReaderProcess("device", text, options) if options.apart else open_device_here(text, options)
+
+
+def open_device_here(text: str, options: SourceOptions) -> Device:
+    """Open `device:N`, to be read by this process."""
     number = text.removeprefix("device:")
     if not (number.isascii() and number.isdecimal() and len(number) < 4):
         raise SettingError(f"source {redact(text)!r}: expected device:N with the camera's number, such as device:0")

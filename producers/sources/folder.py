@@ -1,17 +1,18 @@
 """A folder of images, or one image: their bytes pass untouched."""
 
 import logging
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from producers.sources.base import DEFAULT_FPS, Grab, SourceOptions
-from streams.contract.errors import FrameError, SourceError, SourceLost
-from streams.contract.images import inspect
+from producers.sources.decoders import UNTOUCHED
+from producers.sources.image_files import EXPECTED, is_image, is_image_name, natural_key
+from producers.sources.watched_folder import WatchedFolder
+from streams.contract.errors import SourceError, SourceLost
+
+__all__ = ["ImageFolder", "is_image_name", "natural_key", "open_folder", "open_image"]
 
 logger = logging.getLogger(__name__)
-_SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp"})
-_EXPECTED = "JPEG, PNG or WebP"
 
 
 class ImageFolder:
@@ -21,6 +22,8 @@ class ImageFolder:
     """
 
     live = False
+    codec = "images"
+    decoder = UNTOUCHED
 
     def __init__(self, name: str, files: Sequence[Path], options: SourceOptions) -> None:
         self.name = name
@@ -54,26 +57,17 @@ class ImageFolder:
             except OSError as error:
                 logger.warning("skipped %s: %s", file, error, extra={"source": self.name})
                 continue
-            if not _is_image(data):
-                logger.warning("skipped %s: expected %s", file, _EXPECTED, extra={"source": self.name})
+            if not is_image(data):
+                logger.warning("skipped %s: expected %s", file, EXPECTED, extra={"source": self.name})
                 continue
             # One that is damaged or too large is a frame that was captured: it is counted where it is refused.
             yield data
 
 
-def natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Sorts names as people do: digits by their value, letters without regard to case."""
-    parts = re.split(r"([0-9]+)", name.casefold())
-    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts if part]
-
-
-def is_image_name(path: Path) -> bool:
-    """Whether the name ends as an image's does."""
-    return path.suffix.lower() in _SUFFIXES
-
-
-def open_folder(path: Path, options: SourceOptions) -> ImageFolder:
-    """Open a folder; SourceError when it is empty or no file in it is an image."""
+def open_folder(path: Path, options: SourceOptions) -> ImageFolder | WatchedFolder:
+    """Open a folder; SourceError when it is empty or no file in it is an image, unless it is to be watched."""
+    if options.watch:
+        return WatchedFolder(path, options)
     try:
         files = sorted(
             (entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith(".")),
@@ -82,10 +76,10 @@ def open_folder(path: Path, options: SourceOptions) -> ImageFolder:
     except OSError as error:
         raise SourceError(f"source {str(path)!r}: the folder cannot be read: {error.strerror}") from error
     if not files:
-        raise SourceError(f"source {str(path)!r}: the folder is empty; expected {_EXPECTED} files in it")
+        raise SourceError(f"source {str(path)!r}: the folder is empty; expected {EXPECTED} files in it")
     if not any(_is_image_file(file) for file in files):
         raise SourceError(
-            f"source {str(path)!r}: none of the {len(files)} files in the folder is an image; expected {_EXPECTED}"
+            f"source {str(path)!r}: none of the {len(files)} files in the folder is an image; expected {EXPECTED}"
         )
     return ImageFolder(str(path), files, options)
 
@@ -96,21 +90,13 @@ def open_image(path: Path, options: SourceOptions) -> ImageFolder:
         data = path.read_bytes()
     except OSError as error:
         raise SourceError(f"source {str(path)!r}: cannot be read: {error.strerror}") from error
-    if not _is_image(data):
-        raise SourceError(f"source {str(path)!r}: is not a {_EXPECTED}")
+    if not is_image(data):
+        raise SourceError(f"source {str(path)!r}: is not a {EXPECTED}")
     return ImageFolder(str(path), [path], options)
 
 
 def _is_image_file(file: Path) -> bool:
     try:
-        return _is_image(file.read_bytes())
+        return is_image(file.read_bytes())
     except OSError:
         return False
-
-
-def _is_image(data: bytes) -> bool:
-    try:
-        inspect(data)
-    except FrameError as error:
-        return error.reason not in ("empty", "not_an_image")
-    return True

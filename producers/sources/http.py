@@ -10,26 +10,32 @@ from collections import deque
 import aiohttp
 
 from producers.sources.base import Grab, Source, SourceOptions
+from producers.sources.camera_clock import CameraClock
+from producers.sources.decoders import UNTOUCHED
 from producers.sources.jpeg_stream import Found, JpegSplitter
 from producers.sources.network import open_network
-from producers.sources.web import Stopped, Web, why
+from producers.sources.plain_socket import Stopped
+from producers.sources.web import Web, why
 from streams.contract.errors import SourceError, SourceLost
 from streams.contract.images import MAX_BYTES
 from streams.contract.jpeg_markers import has_end
 
 # For all that it takes until there is a picture.
 OPEN_S = 10.0
-# A stream that gives no whole picture for so long is taken for lost, however busy it looks.
+# For the rest of a snapshot.
 PICTURE_S = 10.0
 DEFAULT_SNAPSHOT_FPS = 1.0
 _STREAM = "multipart/"
-_PICTURES = ("image/jpeg", "image/jpg", "image/pjpeg", "image/png", "image/webp")
+_CODECS = {
+    "image/jpeg": "jpeg",
+    "image/jpg": "jpeg",
+    "image/pjpeg": "jpeg",
+    "image/png": "png",
+    "image/webp": "webp",
+}
 # Seconds since 1970, as axis, mjpg-streamer and others write it before each picture.
 _TIMESTAMP = re.compile(rb"^x-timestamp:\s*([0-9]{1,10})(?:\.([0-9]{1,9}))?\s*$", re.IGNORECASE | re.MULTILINE)
 _SECOND_NS = 1_000_000_000
-# A camera's clock that is further off is not that of its pictures, but told beside it.
-_BELIEVED_NS = 2 * _SECOND_NS
-_NONSENSE_NS = 10 * 366 * 86_400 * _SECOND_NS
 
 
 class MjpegStream:
@@ -37,6 +43,8 @@ class MjpegStream:
 
     live = True
     fps = 0.0
+    codec = "mjpeg"
+    decoder = UNTOUCHED
 
     def __init__(self, web: Web, options: SourceOptions) -> None:
         """Waits for the first picture; SourceLost when none comes in time."""
@@ -44,7 +52,7 @@ class MjpegStream:
         self._web, self._options = web, options
         self._splitter = JpegSplitter()
         self._found: deque[Found] = deque()
-        self._times = _Times(options)
+        self._times = CameraClock(options.clock)
         self._fill(OPEN_S)
 
     @property
@@ -56,11 +64,12 @@ class MjpegStream:
         """The next picture, as its bytes came; None when it is stopped."""
         if not self._found:
             try:
-                self._fill(PICTURE_S)
+                # One that gives no whole picture for so long is taken for lost, however busy it looks.
+                self._fill(self._options.silence_s)
             except Stopped:
                 return None
         found = self._found.popleft()
-        return Grab(picture=found.jpeg, captured_at_ns=self._times.of(found.before))
+        return Grab(picture=found.jpeg, captured_at_ns=self._times.time_of(_told_ns(found.before)))
 
     def close(self) -> None:
         """Hang up."""
@@ -87,9 +96,12 @@ class Snapshots:
     """A picture each time it is asked for, `fps` times a second: that of the options, else one."""
 
     live = True
+    paced = True
+    decoder = UNTOUCHED
 
-    def __init__(self, web: Web, options: SourceOptions) -> None:
-        """Takes the first picture; SourceError when it does not come."""
+    def __init__(self, web: Web, options: SourceOptions, *, kind: str) -> None:
+        """Takes the first picture; SourceError when it does not come. kind: its type, such as "image/jpeg"."""
+        self.codec = _CODECS[kind]
         self.name = web.name
         self.fps = options.fps or DEFAULT_SNAPSHOT_FPS
         self._web, self._options = web, options
@@ -116,7 +128,7 @@ class Snapshots:
 
     def _next(self) -> bytes:
         kind = self._web.open(timeout_s=OPEN_S)
-        if kind not in _PICTURES:
+        if kind not in _CODECS:
             raise SourceError(f"source {self.name!r}: it sends {kind[:40]!r} in place of a picture")
         return self._whole()
 
@@ -129,31 +141,6 @@ class Snapshots:
             # Without a length, the end of the connection is all that tells the end of the picture.
             raise SourceError(f"source {self.name!r}: the picture broke off: it has no end")
         return data
-
-
-class _Times:
-    """Capture times within one run: the camera's own or this host's, whichever it began with, and never backwards."""
-
-    def __init__(self, options: SourceOptions) -> None:
-        self._options = options
-        self._believed: bool | None = None
-        self._last_ns = 0
-
-    def of(self, before: bytes) -> int:
-        """The time of a picture with these headers before it, ns since 1970."""
-        now = self._options.clock()
-        stamps = _TIMESTAMP.findall(before.replace(b"\r", b""))
-        told = _ns(*stamps[-1]) if stamps else None
-        if told is not None and abs(told - now) > _NONSENSE_NS:
-            told = None
-        near = told is not None and abs(told - now) <= _BELIEVED_NS
-        if told is not None and self._believed is None:
-            self._believed = near
-        if told is not None and not self._believed and not near:
-            # Kept beside the capture time, which then is this host's.
-            return told
-        self._last_ns = max(told if told is not None and near and self._believed else now, self._last_ns + 1)
-        return self._last_ns
 
 
 def open_http(text: str, options: SourceOptions) -> Source:
@@ -173,11 +160,17 @@ def open_http(text: str, options: SourceOptions) -> Source:
 
 
 def _opened(web: Web, options: SourceOptions) -> Source | None:
-    """A source of pictures as they are; None where FFmpeg has to see what it is."""
+    """A source of pictures as they are; None where FFmpeg has to see what it is, or is asked for by name."""
     kind = web.open(timeout_s=OPEN_S)
-    if kind.startswith(_STREAM):
+    if kind.startswith(_STREAM) and options.decoder == "auto":
         return MjpegStream(web, options)
-    return Snapshots(web, options) if kind in _PICTURES else None
+    return Snapshots(web, options, kind=kind) if kind in _CODECS else None
+
+
+def _told_ns(before: bytes) -> int | None:
+    """The time that the headers before a picture say, ns since 1970."""
+    stamps = _TIMESTAMP.findall(before.replace(b"\r", b""))
+    return _ns(*stamps[-1]) if stamps else None
 
 
 def _ns(seconds: bytes, fraction: bytes) -> int:

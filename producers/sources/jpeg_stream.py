@@ -1,7 +1,8 @@
 """JPEGs out of a stream of them: what a camera sends over HTTP, or `ffmpeg -f image2pipe -c mjpeg -` writes.
 
 The markers of each JPEG are followed (ITU-T T.81, annex B), so that a thumbnail within one is not taken for its end.
-Boundaries and lengths between them are not relied on, for cameras get them wrong.
+Boundaries between them are not relied on, for cameras get them wrong, and neither are lengths: one that leads to an end
+saves following the markers, until the first that does not.
 """
 
 import re
@@ -10,8 +11,10 @@ from typing import NamedTuple
 
 _START, _MARKER, _END = b"\xff\xd8\xff", 0xFF, 0xD9
 _SCAN, _NEXT_START = 0xDA, 0xD8
+_EOI = bytes((_MARKER, _END))
 # In the data of a scan: neither a stuffed byte, nor a restart, nor a fill byte.
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_LENGTH = re.compile(rb"^content-length:[ \t]*([0-9]{1,9})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _ALONE = frozenset((0x01, *range(0xD0, 0xD8)))
 MAX_JPEG_BYTES = 32 * 1024 * 1024
 # Of what comes between two pictures no more is kept: it is the headers of a part.
@@ -35,6 +38,8 @@ class JpegSplitter:
         self._max_bytes = max_bytes
         # Where to go on in a picture that has begun, which then is at the buffer's beginning; 0 before it.
         self._at, self._in_scan = 0, False
+        # What the headers say of the picture that has begun; 0 where they are not to be believed.
+        self._told, self._believes = 0, True
         self.damaged = 0
 
     def feed(self, data: bytes) -> Iterator[Found]:
@@ -67,7 +72,12 @@ class JpegSplitter:
             self._before = (self._before + bytes(self._buffer[:kept]))[-_MAX_BETWEEN:]
             del self._buffer[:kept]
         self._at, self._in_scan = (0 if at < 0 else 2), False
+        self._told = self._length() if self._at and self._believes else 0
         return at >= 0
+
+    def _length(self) -> int:
+        lengths = _LENGTH.findall(self._before)
+        return int(lengths[-1]) if lengths and int(lengths[-1]) <= self._max_bytes else 0
 
     def _drop(self, count: int, *, before: bytes) -> None:
         # before: of one that is cut, the tail may be the headers of the next.
@@ -76,6 +86,12 @@ class JpegSplitter:
 
     def _follow(self) -> int:
         """How long the picture is; 0 where more is needed; below 0, how much of it is to be left out."""
+        if self._told:
+            if len(self._buffer) < self._told:
+                return 0
+            if self._buffer[self._told - 2 : self._told] == _EOI:
+                return self._told
+            self._told, self._believes = 0, False
         while True:
             if self._at > self._max_bytes:
                 return -2
@@ -106,4 +122,4 @@ class JpegSplitter:
                 self._in_scan = marker == _SCAN
 
     def _is_end(self) -> bool:
-        return self._buffer[self._at : self._at + 2] == bytes((_MARKER, _END))
+        return self._buffer[self._at : self._at + 2] == _EOI

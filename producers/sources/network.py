@@ -2,11 +2,13 @@
 
 import cv2
 
-from producers.redact import redact
-from producers.sources.base import Grab, SourceOptions
-from producers.sources.capture import OPEN_TIMEOUT_MS, READ_TIMEOUT_MS, fps_of, open_capture, read
+from producers.sources.base import Grab, Source, SourceOptions
+from producers.sources.capture import DECODER, OPEN_TIMEOUT_MS, READ_TIMEOUT_MS, codec_of, fps_of, open_capture, read
+from producers.sources.decoders import chosen
+from producers.sources.reader_process import ReaderProcess
 from streams.contract.errors import SourceError, SourceLost
 from streams.contract.images import Image
+from streams.contract.redact import redact
 
 
 class NetworkStream:
@@ -15,12 +17,14 @@ class NetworkStream:
     A video of known length (a file behind http) is no live source: it is paced as a file, and it ends, or loops.
     """
 
+    decoder = DECODER
+
     def __init__(self, url: str, options: SourceOptions) -> None:
         """Raises SourceError when the address gives no pictures in time."""
         self.name = redact(url)
         self._url, self._options = url, options
         self._capture = self._open()
-        self.fps = fps_of(self._capture)
+        self.fps, self.codec = fps_of(self._capture), codec_of(self._capture)
         self._frames, self._expected = 0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.live = self._expected <= 1
 
@@ -68,6 +72,18 @@ class NetworkStream:
         return read(self._capture)
 
 
-def open_network(text: str, options: SourceOptions) -> NetworkStream:
-    """Open a stream by its address."""
-    return NetworkStream(text, options)
+def open_stream_here(text: str, options: SourceOptions) -> Source:
+    """Open a stream by its address, in this process, with the decoder that the options want.
+
+    Raises SourceError when there is none, SettingError when the decoder is not installed.
+    """
+    if chosen(options.decoder) == "opencv":
+        return NetworkStream(text, options)
+    from producers.sources.pyav_stream import open_pyav_stream
+
+    return open_pyav_stream(text, options)
+
+
+def open_network(text: str, options: SourceOptions) -> Source:
+    """Open a stream by its address, in a process of its own where the options want it."""
+    return ReaderProcess("stream", text, options) if options.apart else open_stream_here(text, options)

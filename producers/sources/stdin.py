@@ -4,14 +4,13 @@ import os
 import select
 from collections import deque
 
-from producers.sources.base import Grab, SourceOptions
+from producers.sources.base import LOOK_S, Grab, SourceOptions
+from producers.sources.decoders import UNTOUCHED
 from producers.sources.jpeg_stream import MAX_JPEG_BYTES, Found, JpegSplitter
 from streams.contract.errors import SettingError, SourceError
 
 _STDIN = 0
 _CHUNK = 1024 * 1024
-# How soon a stop is seen while nothing comes.
-_LOOK_S = 0.2
 _NO_PICTURE = "what comes are no JPEGs; write them with `ffmpeg -i ... -f image2pipe -c:v mjpeg -`"
 
 
@@ -25,6 +24,8 @@ class Piped:
     live = True
     waits = True
     fps = 0.0
+    codec = "mjpeg"
+    decoder = UNTOUCHED
 
     def __init__(self, options: SourceOptions, *, descriptor: int = _STDIN) -> None:
         """Raises SourceError when there is no standard input."""
@@ -63,7 +64,7 @@ class Piped:
         """What has come; empty at the end, None when it is stopped."""
         try:
             while not self._options.stop.is_set():
-                if select.select([self._descriptor], [], [], _LOOK_S)[0]:
+                if select.select([self._descriptor], [], [], LOOK_S)[0]:
                     return os.read(self._descriptor, _CHUNK)
         except OSError as error:
             raise SourceError(f"source {self.name!r}: cannot be read: {error.strerror}") from error

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from producers.pictures import check_size
-from producers.redact import redact
 from producers.scene import Scene
 from producers.sources.base import Grab, SourceOptions
 from producers.stamp import MIN_HEIGHT, MIN_WIDTH
 from streams.contract.errors import SettingError
+from streams.contract.redact import redact
 
 DEFAULT_SIZE = (1280, 720)
 DEFAULT_SYNTHETIC_FPS = 15.0
@@ -32,6 +32,8 @@ class Synthetic:
     """
 
     live = False
+    codec = "drawn"
+    decoder = ""
 
     def __init__(self, settings: SyntheticSettings, options: SourceOptions) -> None:
         self.name = "synthetic:"

@@ -1,18 +1,16 @@
 """A video file: every frame once, in order, with its position in the file."""
 
-import logging
 from pathlib import Path
 
 import cv2
 
-from producers.sources.base import DEFAULT_FPS, Grab, SourceOptions
-from producers.sources.capture import fps_of, is_text, open_capture, read
+from producers.sources.base import DEFAULT_FPS, Grab, Source, SourceOptions
+from producers.sources.breaks_off import Progress
+from producers.sources.capture import DECODER, codec_of, fps_of, is_text, open_capture, read
+from producers.sources.decoders import chosen
 from producers.sources.media_time import MediaTimes
+from producers.sources.reader_process import ReaderProcess
 from streams.contract.errors import SourceError, SourceLost
-
-logger = logging.getLogger(__name__)
-# Containers estimate how many frames they have, and count the sound's length in; below this share it is no estimate.
-_WHOLE = 0.9
 
 
 class VideoFile:
@@ -23,15 +21,15 @@ class VideoFile:
     """
 
     live = False
+    decoder = DECODER
 
     def __init__(self, path: Path, options: SourceOptions) -> None:
         """Raises SourceError when the file cannot be read as a video."""
         self.name = str(path)
         self._path, self._options = path, options
         self._capture: cv2.VideoCapture | None = self._open()
-        self.fps = fps_of(self._capture)
-        self._expected = max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        self._read, self._read_ns, self._warned = 0, 0, False
+        self.fps, self.codec = fps_of(self._capture), codec_of(self._capture)
+        self._progress = Progress(self.name, max(0, int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))), self.fps)
         self._times = self._fresh_times()
         if not self._fill():
             self.close()
@@ -71,28 +69,12 @@ class VideoFile:
             image = read(self._capture)
             if image is None:
                 self.close()
-                self._check_whole()
+                self._progress.end()
                 break
             time_ns = round(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1_000_000)
-            self._read, self._read_ns = self._read + 1, max(self._read_ns, time_ns)
+            self._progress.add(time_ns)
             self._times.push(image, time_ns)
         return not self._times.empty
-
-    def _check_whole(self) -> None:
-        expected_s, read_s = self._expected / (self.fps or DEFAULT_FPS), self._read_ns / 1_000_000_000
-        # A file whose times are sparse has fewer frames than the container reckons, and is whole all the same.
-        breaks_off = self._read < _WHOLE * self._expected and read_s < _WHOLE * expected_s
-        if breaks_off and self._read and not self._warned:
-            self._warned = True
-            logger.warning(
-                "source %s: the video breaks off: %d of %d frames could be read, %.1f of %.1f s; is the file whole?",
-                self.name,
-                self._read,
-                self._expected,
-                read_s,
-                expected_s,
-                extra={"source": self.name},
-            )
 
     def _rewind(self) -> None:
         try:
@@ -100,10 +82,21 @@ class VideoFile:
         except SourceError as error:
             raise SourceLost(f"source {self.name!r}: could be read, and now cannot: {error}") from error
         self._times = self._fresh_times()
-        self._read, self._read_ns = 0, 0
         self._fill()
 
 
-def open_video_file(path: Path, options: SourceOptions) -> VideoFile:
-    """Open a video by its path."""
-    return VideoFile(path, options)
+def open_video_here(path: Path, options: SourceOptions) -> Source:
+    """Open a video by its path, in this process, with the decoder that the options want.
+
+    Raises SourceError when it is none, SettingError when the decoder is not installed.
+    """
+    if chosen(options.decoder) == "opencv":
+        return VideoFile(path, options)
+    from producers.sources.pyav_file import open_pyav_file
+
+    return open_pyav_file(path, options)
+
+
+def open_video_file(path: Path, options: SourceOptions) -> Source:
+    """Open a video by its path, in a process of its own where the options want it."""
+    return ReaderProcess("video", str(path), options) if options.apart else open_video_here(path, options)

@@ -11,20 +11,16 @@ from urllib.parse import quote, unquote
 
 import aiohttp
 
-from producers.redact import redact
+from producers.sources.base import LOOK_S
+from producers.sources.plain_socket import PlainSocket, Stopped, take_over
 from streams.contract.errors import SourceError
+from streams.contract.redact import redact
 
 _MAX_REDIRECTS = 5
-# How soon a stop is seen while nothing comes.
-_LOOK_S = 0.2
 _LOGIN = (
     "write user and password into the address: http://user:password@host/..., with / ? # [ ] as %2F %3F %23 %5B %5D"
 )
 Result = TypeVar("Result")
-
-
-class Stopped(Exception):
-    """The wait has been ended by `stop`."""
 
 
 class Web:
@@ -45,6 +41,8 @@ class Web:
         self._session: aiohttp.ClientSession | None = None
         self._response: aiohttp.ClientResponse | None = None
         self._login: dict[str, Any] = {}
+        self._plain: PlainSocket | None = None
+        self._asked_for_plain = False
 
     def open(self, *, timeout_s: float) -> str:
         """Ask; the type of what comes, such as "image/jpeg". SourceError where nothing does, or not in time."""
@@ -60,8 +58,12 @@ class Web:
         return self._response.content_type.lower()
 
     def read(self, *, timeout_s: float) -> bytes:
-        """What comes next; empty at the end. Raises aiohttp.ClientError, OSError or TimeoutError."""
+        """What comes next of an endless answer; empty at the end. Raises aiohttp.ClientError, OSError, TimeoutError."""
         assert self._response is not None
+        if not self._asked_for_plain:
+            self._plain, self._asked_for_plain = self._run(take_over(self._response), timeout_s=timeout_s), True
+        if self._plain is not None:
+            return self._plain.read(timeout_s=timeout_s, stop=self._stop)
         return self._run(self._response.content.readany(), timeout_s=timeout_s)
 
     def read_all(self, *, max_bytes: int, timeout_s: float) -> bytes:
@@ -71,6 +73,7 @@ class Web:
 
     def close(self) -> None:
         """Hang up; may be called twice."""
+        self._let_go_of_plain()
         if self._response is not None:
             self._response.close()
             self._response = None
@@ -80,6 +83,7 @@ class Web:
         self._runner.close()
 
     async def _open(self) -> None:
+        self._let_go_of_plain()
         if self._session is None:
             # No limit of its own: ours is for all that it takes.
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None), trust_env=True)
@@ -98,6 +102,11 @@ class Web:
             self._response.close()
             self._response = await self._ask(self._session)
 
+    def _let_go_of_plain(self) -> None:
+        if self._plain is not None:
+            self._plain.close()
+        self._plain, self._asked_for_plain = None, False
+
     async def _ask(self, session: aiohttp.ClientSession) -> aiohttp.ClientResponse:
         return await session.get(self._url, max_redirects=_MAX_REDIRECTS, **self._login)
 
@@ -110,21 +119,25 @@ class Web:
         return bytes(data)
 
     def _run(self, work: Coroutine[Any, Any, Result], *, timeout_s: float) -> Result:
-        async def watched() -> Result:
+        found: list[Result] = []
+
+        # Nothing is returned: in the main thread the runner would make a text of the task with all that is in it.
+        async def watched() -> None:
             task = asyncio.ensure_future(work)
             try:
                 async with asyncio.timeout(timeout_s):
-                    while not (await asyncio.wait([task], timeout=_LOOK_S))[0]:
+                    while not (await asyncio.wait([task], timeout=LOOK_S))[0]:
                         if self._stop.is_set():
                             raise Stopped
-                return task.result()
+                found.append(task.result())
             finally:
                 if not task.done():
                     task.cancel()
                     # Until it has let go of the connection, nothing else may take it up.
                     await asyncio.wait([task], timeout=1.0)
 
-        return self._runner.run(watched())
+        self._runner.run(watched())
+        return found[0]
 
     def _refusal(self, status: int) -> str:
         if status in (http.HTTPStatus.UNAUTHORIZED, http.HTTPStatus.FORBIDDEN):

@@ -27,6 +27,8 @@ class CameraGlobs:
 
     def match(self, camera_id: str) -> bool:
         """Whether this camera is meant."""
+        if not self.globs:
+            return True
         included = [glob for glob in self.globs if not glob.startswith("!")]
         excluded = [glob[1:] for glob in self.globs if glob.startswith("!")]
         if any(fnmatchcase(camera_id, glob) for glob in excluded):

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from streams.contract.errors import FrameError
 from streams.contract.headers import Record, flooded
+from streams.contract.redrive import attempt_of, letter_of
 
 MAX_BYTES = 4 * 1024 * 1024
-_MAX_ERROR_CHARACTERS = 1000
+_MAX_CHARACTERS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,23 +25,27 @@ class DeadLetter:
 
 
 def dead_letter(
-    record: Record, error: FrameError, *, pipeline: str, failed_ns: int, attempt: int = 1, max_bytes: int = MAX_BYTES
+    record: Record, error: FrameError, *, pipeline: str, failed_ns: int, operators: str = "", max_bytes: int = MAX_BYTES
 ) -> DeadLetter:
     """Build the dead letter of a record.
 
-    pipeline: `name@hash`. failed_ns: ns since 1970. max_bytes: the largest value that is copied.
+    pipeline: `name@hash`. failed_ns: ns since 1970. operators: `name/version` of each. max_bytes: the largest value
+    that is copied.
     """
     value = record.value or b""
     texts = {
         "dl_reason": error.reason,
         "dl_stage": error.stage,
-        "dl_error": str(error)[:_MAX_ERROR_CHARACTERS],
+        "dl_error": str(error)[:_MAX_CHARACTERS],
         "dl_input": record.place,
         "dl_pipeline": pipeline,
-        "dl_attempt": str(attempt),
+        "dl_operators": operators[:_MAX_CHARACTERS],
+        "dl_attempt": str(attempt_of(record)),
+        # The letter before, where this record was redriven.
+        "dl_letter": letter_of(record),
         "dl_failedns": str(failed_ns),
     }
-    headers = _sound(record) + [(name, text.encode()) for name, text in texts.items()]
+    headers = _sound(record) + [(name, text.encode()) for name, text in texts.items() if text]
     return DeadLetter(
         key=record.key[:256] if record.key else None,
         value=value if len(value) <= max_bytes else b"",

@@ -5,6 +5,7 @@ FramelaneError                  one root to catch
 |-- KafkaError                  something about the broker or a topic
 |   |-- BrokerUnavailable       (retriable) nobody answers there
 |   |-- TopicMissing            (retriable) the topic does not exist
+|   |-- ClientFailed            the client cannot go on: the process has to be started anew
 |   |-- TopicMismatch           the topic exists with other settings
 |   `-- MessageTooLarge         the record is above the topic's limit
 |-- SourceError                 a camera, file or folder cannot be read
@@ -58,6 +59,10 @@ class TopicMissing(KafkaError):
     """A topic that is needed does not exist."""
 
     retriable = True
+
+
+class ClientFailed(KafkaError):
+    """Kafka's client has met what it cannot go on after; a new one has to be made."""
 
 
 class TopicMismatch(KafkaError):

@@ -3,20 +3,25 @@
 Only key and value are required. A record without our headers is a good frame of the camera that its key names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any, TypeVar, overload
 
 from streams.contract.errors import FrameError
 from streams.contract.frame import Frame, Headers
-from streams.contract.identity import camera_source, frame_name, is_camera_id, is_epoch
+from streams.contract.geometry import geometry_text, read_geometry
+from streams.contract.identity import camera_source, is_camera_id, is_epoch
 from streams.contract.images import MAX_PIXELS, inspect
 from streams.contract.traceparent import sound_traceparent
 
+F = TypeVar("F", bound=Frame)
 FRAME_TYPE = "io.framelane.frame.v1"
 MAX_HEADER_BYTES = 16 * 1024
 MAX_HEADERS = 100
+# What a dead letter adds.
+_MAX_DL_HEADERS, _MAX_DL_BYTES = 9, 12 * 1024
 HOPS = {"received": "ce_receivedns", "started": "ce_startedns", "processed": "ce_processedns"}
 
 
@@ -53,7 +58,12 @@ def to_headers(frame: Frame) -> list[tuple[str, bytes]]:
         ("ce_width", b"%d" % frame.width),
         ("ce_height", b"%d" % frame.height),
     ]
-    texts = (("ce_pipeline", frame.pipeline), ("ce_input", frame.input), ("traceparent", frame.traceparent))
+    texts = (
+        ("ce_pipeline", frame.pipeline),
+        ("ce_input", frame.input),
+        ("ce_toraw", geometry_text(frame)),
+        ("traceparent", frame.traceparent),
+    )
     headers += [(name, text.encode()) for name, text in texts if text]
     times = (("ce_mediatimens", frame.media_time_ns), ("ce_cameraclockns", frame.camera_clock_ns))
     headers += [(name, b"%d" % at_ns) for name, at_ns in times if at_ns is not None]
@@ -62,13 +72,18 @@ def to_headers(frame: Frame) -> list[tuple[str, bytes]]:
 
 def camera_of(record: Record) -> str:
     """The camera that the record's key names; FrameError (bad_headers) when the key cannot be one."""
+    return _camera(record.key or b"")
+
+
+# Asked for every frame, of a few cameras.
+@lru_cache(maxsize=4096)
+def _camera(key: bytes) -> str:
     try:
-        camera_id = (record.key or b"").decode()
+        camera_id = key.decode()
     except UnicodeDecodeError:
         camera_id = ""
     if not is_camera_id(camera_id):
-        shown = (record.key or b"")[:40]
-        raise _bad(f"the key {shown!r} is no camera id (1 to 128 of A-Z a-z 0-9 . _ -)")
+        raise _bad(f"the key {key[:40]!r} is no camera id (1 to 128 of A-Z a-z 0-9 . _ -)")
     return camera_id
 
 
@@ -85,6 +100,7 @@ def numbered(record: Record, camera_id: str) -> tuple[str, int] | None:
     return None
 
 
+@overload
 def to_frame(
     record: Record,
     *,
@@ -92,18 +108,34 @@ def to_frame(
     input: str | None = None,
     hops: Mapping[str, int] | None = None,
     traceparent: str | None = None,
+) -> Frame: ...
+
+
+@overload
+def to_frame(record: Record, *, make: Callable[..., F]) -> F: ...
+
+
+def to_frame(
+    record: Record,
+    *,
+    max_pixels: int = MAX_PIXELS,
+    input: str | None = None,
+    hops: Mapping[str, int] | None = None,
+    traceparent: str | None = None,
+    make: Callable[..., Frame] = Frame,
 ) -> Frame:
     """Read a record as a frame; nothing is decoded, but the image passes the gate.
 
-    input, hops, traceparent: in place of those that the headers tell. Raises FrameError: bad_headers when headers are
-    there and contradict the key or each other, and whatever `images.inspect` refuses.
+    input, hops, traceparent: in place of those that the headers tell. make: makes it of Frame's fields. Raises
+    FrameError: bad_headers when headers are there and contradict the key or each other, and whatever `images.inspect`
+    refuses.
     """
     camera_id = camera_of(record)
     texts = _texts(record.headers)
     epoch, sequence = _identity(camera_id, texts, record)
     header = inspect(record.value or b"", max_pixels=max_pixels)
     width, height = header.upright
-    return Frame(
+    return make(
         camera_id=camera_id,
         epoch=epoch,
         sequence=sequence,
@@ -120,23 +152,43 @@ def to_frame(
         traceparent=sound_traceparent(texts.get("traceparent", "")) if traceparent is None else traceparent,
         hops=_hops(texts) if hops is None else hops,
         header=header,
+        **_geometry(texts),
     )
 
 
 def flooded(headers: Headers) -> bool:
-    """Whether there are more headers than any frame has a use for."""
-    if len(headers) > MAX_HEADERS:
+    """Whether there are more headers than any frame has a use for, besides those of a dead letter or a redriven one."""
+    if not _exceed(headers, MAX_HEADERS, MAX_HEADER_BYTES):
+        return False
+    if len(headers) > MAX_HEADERS + _MAX_DL_HEADERS:
         return True
-    size = 0
-    # Asked of every frame, and a generator would take twice as long.
-    for name, value in headers:
-        size += len(name) + len(value or b"")
-    return size > MAX_HEADER_BYTES
+    # Only now: this is asked of every frame. A frame that was near the limits must not fail of what we have added.
+    ours = [header for header in headers if header[0].startswith("dl_")]
+    others = [header for header in headers if not header[0].startswith("dl_")]
+    return _exceed(ours, _MAX_DL_HEADERS, _MAX_DL_BYTES) or _exceed(others, MAX_HEADERS, MAX_HEADER_BYTES)
+
+
+def _exceed(headers: Headers, count: int, size: int) -> bool:
+    if len(headers) > count:
+        return True
+    if not headers:
+        return False
+    # This takes half as long as a loop.
+    names, values = zip(*headers, strict=True)
+    return sum(map(len, names)) + sum(map(len, filter(None, values))) > size
 
 
 def _texts(headers: Headers) -> dict[str, str]:
     if flooded(headers):
         raise _bad(f"there are more than {MAX_HEADERS} headers, or more than {MAX_HEADER_BYTES} bytes of them")
+    try:
+        # Those of others, too: to sort them out takes longer, and is for when one of them is no text.
+        return {name: value.decode() for name, value in headers if value is not None}
+    except UnicodeDecodeError:
+        return _our_texts(headers)
+
+
+def _our_texts(headers: Headers) -> dict[str, str]:
     texts: dict[str, str] = {}
     for name, value in headers:
         ours = name.startswith("ce_") or name in ("content-type", "traceparent")
@@ -163,17 +215,29 @@ def _identity(camera_id: str, texts: dict[str, str], record: Record) -> tuple[st
         raise _bad(f"ce_id {texts['ce_id']!r} is of another camera than the key {camera_id!r}")
     if not is_epoch(epoch) or not _is_number(number):
         raise _bad(f"ce_id {texts['ce_id']!r} is not <camera>/<epoch>/<sequence>")
-    source = texts.get("ce_source", camera_source(camera_id))
+    source = texts.get("ce_source", "")
     if source.startswith("/cameras/") and source != camera_source(camera_id):
         raise _bad(f"ce_source {source!r} is of another camera than the key {camera_id!r}")
-    named = frame_name(camera_id, texts.get("ce_epoch", epoch), _number(texts, "ce_frameseq", default=int(number)))
-    if named != texts["ce_id"]:
-        raise _bad(f"ce_epoch and ce_frameseq say {named!r}, ce_id says {texts['ce_id']!r}")
-    return epoch, int(number)
+    sequence = int(number)
+    if texts.get("ce_epoch", epoch) != epoch or _number(texts, "ce_frameseq", default=sequence) != sequence:
+        said = f"{texts.get('ce_epoch', epoch)}/{texts.get('ce_frameseq', number)}"
+        raise _bad(f"ce_epoch and ce_frameseq say {said!r}, ce_id says {texts['ce_id']!r}")
+    return epoch, sequence
 
 
 def _hops(texts: dict[str, str]) -> dict[str, int]:
     return {hop: int(texts[name]) for hop, name in HOPS.items() if _is_number(texts.get(name, ""))}
+
+
+def _geometry(texts: dict[str, str]) -> dict[str, Any]:
+    text = texts.get("ce_toraw")
+    if text is None:
+        return {}
+    try:
+        raw_size, to_raw = read_geometry(text)
+    except ValueError as error:
+        raise _bad(f"the header ce_toraw is wrong: {error}") from error
+    return {"raw_size": raw_size, "to_raw": to_raw}
 
 
 def _is_number(text: str) -> bool:

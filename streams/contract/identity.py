@@ -3,11 +3,12 @@
 import re
 import secrets
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from streams.contract.errors import SettingError
 
 CAMERA_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}", re.ASCII)
-_EPOCH = re.compile(r"[A-Za-z0-9@._-]{1,300}", re.ASCII)
+EPOCH = re.compile(r"[A-Za-z0-9@._-]{1,300}", re.ASCII)
 _EPOCH_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -25,9 +26,11 @@ def check_camera_id(text: str) -> str:
     return text
 
 
+# Asked for every frame, of a few epochs.
+@lru_cache(maxsize=4096)
 def is_epoch(text: str) -> bool:
     """Whether the text can be an epoch."""
-    return _EPOCH.fullmatch(text) is not None
+    return EPOCH.fullmatch(text) is not None
 
 
 def new_epoch(now_ns: int) -> str:

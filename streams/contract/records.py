@@ -1,8 +1,9 @@
 """confluent-kafka's messages as records of the contract: the one place that reads them."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from streams.contract.errors import FrameError
+from streams.contract.frame import Headers
 from streams.contract.headers import Record
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def to_record(message: "Message") -> Record:
         headers = message.headers() or []
     except UnicodeDecodeError as error:
         raise FrameError("a header's name is not UTF-8", reason="bad_headers", stage="headers") from error
-    # The client's types allow a dict, which is what producers may give; a consumer always gets pairs.
+    # The client's types allow what producers may give, a dict and texts; a consumer gets pairs of name and bytes.
     assert isinstance(headers, list)
     return Record(
         topic=topic,
@@ -31,5 +32,5 @@ def to_record(message: "Message") -> Record:
         timestamp_ms=max(0, timestamp_ms),
         key=message.key(),
         value=message.value(),
-        headers=[(name, value.encode() if isinstance(value, str) else value) for name, value in headers],
+        headers=cast(Headers, headers),
     )

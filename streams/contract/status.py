@@ -12,13 +12,17 @@ import msgspec
 from streams.contract.topics import STATUS
 
 INTERVAL_S = 2.0
+# Why a producer leaves pictures out because somebody wants it so: no loss.
+ASKED_FOR = frozenset(("paced", "no_motion"))
 Role = Literal["producer", "worker", "gateway", "view"]
 
 
 class CameraSums(msgspec.Struct, kw_only=True):
     """Counts of one camera since the instance started: they only grow, and they close.
 
-    Producer: captured = produced + dropped (by reason) + what is in flight.
+    Producer: captured = produced + dropped (by reason) + what is in flight. fitted: captured frames that were made
+    smaller because their topic takes no larger ones; they are no part of the sum.
+    bytes_out: of delivered frames. reconnects: how often the source was opened again.
     Worker: consumed = processed + filtered + stale + dead-lettered (by reason) + returned + what is in flight; returned
     are the frames given back at a rebalance or a stop, which come again. gaps: frames whose numbers are missing in what
     came; they were lost or dropped before, and are no part of the sum.
@@ -28,6 +32,9 @@ class CameraSums(msgspec.Struct, kw_only=True):
     captured: int = 0
     produced: int = 0
     dropped: dict[str, int] = msgspec.field(default_factory=dict)
+    fitted: int = 0
+    bytes_out: int = 0
+    reconnects: int = 0
     consumed: int = 0
     processed: int = 0
     filtered: int = 0
@@ -45,7 +52,8 @@ class Status(msgspec.Struct, kw_only=True):
     pipeline: `name@hash` of a worker. partitions: `topic/partition` that it has. lag: frames behind, by the same names;
     lag_s: how long ago the frame at the position was captured, in seconds, 0.0 where none waits. What is not known is
     left out. rebalances: how often partitions were assigned, the first time included.
-    stage_seconds: time spent in each stage since the start. settings: what a person would want to see.
+    stage_seconds: time spent in each stage since the start. settings: what a person would want to see; a worker's are
+    `threads` and those of its pipeline as in a file, its operators as tables with `op`, without anything secret.
     """
 
     role: Role

@@ -1,7 +1,7 @@
 """`annotate`."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import ClassVar
 
 import cv2
@@ -10,11 +10,11 @@ from streams.contract.frame import Box, Event, Frame
 from streams.contract.images import Image
 from streams.operators.base import Needs, Opened
 from streams.operators.boxes import boxes_of
+from streams.operators.letters import INK, letter_scale, write
+from streams.operators.timestamp import time_text
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 _BOX_COLOR = (0, 220, 255)
-_INK = (255, 255, 255)
-_PAPER = (32, 32, 32)
+_TIME = "%Y-%m-%d %H:%M:%S.%3fZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,11 @@ class Annotate:
             if not found and not words:
                 return frame
             image = frame.image.copy()
-            # Readable at any size: letters are about a fortieth of the picture's height, and never below ten pixels.
-            scale = max(0.45, frame.height / 40 / 22)
+            scale = letter_scale(frame.height)
             for event, box in found:
                 _draw_box(image, frame.pixels_of(box), _title(event, box), scale)
             if words:
-                _write(image, words, (0, 0), scale, _PAPER)
+                write(image, words, (0, 0), scale)
             return frame.with_image(image)
 
         return annotate
@@ -53,13 +52,7 @@ class Annotate:
 
 def caption(frame: Frame, *, camera: bool, time: bool) -> str:
     """What is written in the corner: the camera's id, and when the picture was taken, to the millisecond."""
-    return "  ".join([frame.camera_id] * camera + [_utc(frame.captured_at_ns)] * time)
-
-
-def _utc(at_ns: int) -> str:
-    # Whole numbers all the way: a float of ns since 1970 is off by up to 128 ns, which can turn the last digit.
-    at = datetime.fromtimestamp(at_ns // 1_000_000_000, tz=UTC)
-    return f"{at:%Y-%m-%d %H:%M:%S}.{at_ns % 1_000_000_000 // 1_000_000:03d}Z"
+    return "  ".join([frame.camera_id] * camera + [time_text(frame.captured_at_ns, _TIME, UTC)] * time)
 
 
 def _title(event: Event, box: Box) -> str:
@@ -71,18 +64,6 @@ def _draw_box(image: Image, rect: tuple[int, int, int, int], title: str, scale: 
     x, y, w, h = rect
     thickness = max(1, round(2 * scale))
     # In a gray picture the first number counts, and blue would be black.
-    color = _BOX_COLOR if image.ndim == 3 else _INK
+    color = _BOX_COLOR if image.ndim == 3 else INK
     cv2.rectangle(image, (x, y), (x + w - 1, y + h - 1), color, thickness)
-    _write(image, title, (x, y + h), scale, _PAPER)
-
-
-def _write(image: Image, text: str, at: tuple[int, int], scale: float, paper: tuple[int, int, int]) -> None:
-    """Text on a strip of its own, its upper left corner as near to `at` as the picture allows."""
-    thickness = max(1, round(scale))
-    (width, height), below = cv2.getTextSize(text, _FONT, scale, thickness)
-    margin = max(2, round(4 * scale))
-    across, down = width + 2 * margin, height + below + 2 * margin
-    x = max(0, min(at[0], image.shape[1] - across))
-    y = max(0, min(at[1], image.shape[0] - down))
-    cv2.rectangle(image, (x, y), (x + across - 1, y + down - 1), paper, cv2.FILLED)
-    cv2.putText(image, text, (x + margin, y + margin + height), _FONT, scale, _INK, thickness, cv2.LINE_AA)
+    write(image, title, (x, y + h), scale)

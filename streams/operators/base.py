@@ -17,10 +17,12 @@ class Operator(Protocol):
     the operators say that they need, so what they say has to be true.
 
     A class may carry `version` (ClassVar[int], 1 where it is missing): raise it when the same parameters come to give
-    another picture, so that the hash of the pipeline changes. It may have a method `reads_at(width, height)`: the size,
+    another picture, so that the hash of the pipeline changes; where the content of files counts as well, `version` is a
+    property that returns another text for another content. It may have a method `reads_at(width, height)`: the size,
     (width, height) in pixels, at which it looks at a picture of this size. It then takes its picture by
     `frame.downscaled(width, height)` alone, and what it returns for a size below the frame's is that picture, changed
-    or not, or the frame as it was. Without the method it looks at every pixel.
+    or not, or the frame as it was. Without the method it looks at every pixel. One that reads files names the
+    parameters that are their paths in `files` (ClassVar[tuple[str, ...]]).
     """
 
     @property

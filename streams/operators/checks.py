@@ -1,11 +1,7 @@
 """How an operator refuses a value."""
 
-import json
-from typing import Any
-
 from streams.contract.errors import SettingError
-
-_MAX_SHOWN = 80
+from streams.contract.settings_values import shown
 
 
 class ParameterError(SettingError):
@@ -34,9 +30,3 @@ def require(condition: bool, operator: object, parameter: str, expected: str) ->
 def refusal(value: object, expected: str) -> str:
     """What is said of a value that cannot be used, after its name."""
     return f"is missing: expected {expected}" if value is None else f"= {shown(value)}: expected {expected}"
-
-
-def shown(value: Any) -> str:
-    """A value as a person would write it in TOML, cut where it is long."""
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 3] + "..."

@@ -4,25 +4,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import cv2
-import msgspec
 import numpy as np
 
-from streams.contract.frame import Box, Event, Frame
+from streams.contract.event_types import MotionFound
+from streams.contract.frame import Event, Frame
 from streams.contract.images import Image
 from streams.operators.areas import WHOLE, Rect, Zones, require_zones, zone_mask, zone_rect
 from streams.operators.base import Needs, Opened
 from streams.operators.checks import require
+from streams.operators.downscale import MAX_DOWNSCALE, downscaled_size, enough_downscale
 
-_ENOUGH_WIDTH = 320
-_MAX_DOWNSCALE = 16
 _SURE = 200  # MOG2 marks the moving with 255 and shadows with 127.
-
-
-class MotionFound(msgspec.Struct, frozen=True, kw_only=True):
-    """`data` of an event of type "motion". zone: its number as text. boxes: what moves in it, largest first."""
-
-    zone: str
-    boxes: tuple[Box, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +44,8 @@ class Motion:
         require(0 < self.min_area <= 1, self, "min_area", "a fraction of the picture above 0, up to 1")
         require(2 <= self.history <= 10_000, self, "history", "a number of frames from 2 to 10000")
         require(0 < self.var_threshold <= 10_000, self, "var_threshold", "a number above 0, up to 10000")
-        sound = self.downscale is None or 1 <= self.downscale <= _MAX_DOWNSCALE
-        require(sound, self, "downscale", f"a number from 1 to {_MAX_DOWNSCALE}")
+        sound = self.downscale is None or 1 <= self.downscale <= MAX_DOWNSCALE
+        require(sound, self, "downscale", f"a number from 1 to {MAX_DOWNSCALE}")
         require(1 <= self.warmup <= self.history, self, "warmup", f"1 to history, which is {self.history}")
 
     @property
@@ -71,8 +63,11 @@ class Motion:
             if watch is None or (watch.size, watch.shape) != ((frame.width, frame.height), small.shape):
                 watch = _Watch(self, (frame.width, frame.height), small.shape)
             events = [
-                Event(type="motion", data=MotionFound(zone=str(zone), boxes=tuple(frame.box(*rect) for rect in rects)))
-                for zone, rects in watch.see(small)
+                Event(
+                    type="motion",
+                    data=MotionFound(zone=str(zone), boxes=tuple(frame.box(*rect) for rect in rects), area=area),
+                )
+                for zone, rects, area in watch.see(small)
             ]
             return frame.with_events(*events) if events else frame
 
@@ -80,15 +75,7 @@ class Motion:
 
     def reads_at(self, width: int, height: int) -> tuple[int, int]:
         """The picture made smaller as `downscale` says; at least one pixel."""
-        downscale = self.downscale or _halved_to(_ENOUGH_WIDTH, width)
-        return max(1, width // downscale), max(1, height // downscale)
-
-
-def _halved_to(least: int, width: int) -> int:
-    downscale = 1
-    while downscale < _MAX_DOWNSCALE and width // (2 * downscale) >= least:
-        downscale *= 2
-    return downscale
+        return downscaled_size(width, height, self.downscale or enough_downscale(width))
 
 
 class _Watch:
@@ -110,8 +97,11 @@ class _Watch:
         self._model = cv2.createBackgroundSubtractorMOG2(settings.history, settings.var_threshold, settings.shadows)
         self._kernel = np.ones((3, 3), np.uint8)
 
-    def see(self, image: Image) -> list[tuple[int, list[Rect]]]:
-        """Learn from the picture; for each zone with motion in it its number and x, y, w, h in pixels of the frame."""
+    def see(self, image: Image) -> list[tuple[int, list[Rect], float]]:
+        """Learn from the picture; what moves in each zone in which something does.
+
+        (number, rects, area): x, y, w, h in pixels of the frame, and the moving as a fraction of the picture.
+        """
         x, y, w, h = self._rect
         moving = self._model.apply(image[y : y + h, x : x + w])
         self._seen += 1
@@ -126,15 +116,15 @@ class _Watch:
         if cv2.countNonZero(moving) < self._least:
             return []
         moving = cv2.morphologyEx(moving, cv2.MORPH_CLOSE, self._kernel, iterations=2)
-        found = ((number, self._rects(cv2.bitwise_and(moving, mask))) for number, mask in enumerate(self._masks))
-        return [(number, rects) for number, rects in found if rects]
+        found = ((number, *self._rects(cv2.bitwise_and(moving, mask))) for number, mask in enumerate(self._masks))
+        return [(number, rects, area) for number, rects, area in found if rects]
 
-    def _rects(self, moving: cv2.typing.MatLike) -> list[Rect]:
+    def _rects(self, moving: cv2.typing.MatLike) -> tuple[list[Rect], float]:
         _, _, stats, _ = cv2.connectedComponentsWithStats(moving, connectivity=8)
         # Component 0 is what does not move. Largest first; where two are equal, by place, so that a repeat is the same.
         blobs = sorted((row for row in stats[1:].tolist() if row[4] >= self._least), key=lambda row: (-row[4], row))
         (left, top, _, _), (across, down) = self._rect, self._scale
-        return [
+        rects = [
             (
                 round((left + x) * across),
                 round((top + y) * down),
@@ -143,3 +133,4 @@ class _Watch:
             )
             for x, y, w, h, _ in blobs
         ]
+        return rects, sum(row[4] for row in blobs) / (self.shape[0] * self.shape[1])

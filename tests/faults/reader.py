@@ -91,7 +91,8 @@ class Reader:
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
-                batch = [self._arrival(message) for message in self._consumer.consume(500, timeout=0.1)]
+                messages = self._consumer.consume(500, timeout=0.1)
+                batch = [self._arrival(message) for message in messages if not _is_mark(message)]
                 if batch:
                     with self._changed:
                         self._arrivals += batch
@@ -119,3 +120,8 @@ class Reader:
             stage=headers["dl_stage"],
             error=headers["dl_error"],
         )
+
+
+def _is_mark(message: Message) -> bool:
+    """Whether it only says what became of a dead letter."""
+    return "dl_mark" in dict(message.headers() or [])

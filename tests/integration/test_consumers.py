@@ -1,4 +1,4 @@
-"""subscribe(), `framelane tail` and `framelane record` on a real Kafka."""
+"""subscribe() and `framelane tail` on a real Kafka."""
 
 import json
 import signal
@@ -6,9 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-import cv2
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
@@ -16,10 +14,6 @@ from consumer_support import frame_of, picture, publish, publish_bare
 from kafka_support import create_topic, read_lines, run_cli, start_cli, unique
 
 from consumers import CameraSums, Subscription, SubscriptionSettings, subscribe
-from consumers.recording import FLUSH_S, Recorder
-from consumers.sinks import SinkOptions
-from consumers.sinks.jsonl import JsonlSink
-from framelane.embedded import EmbeddedKafka
 from streams.contract.errors import KafkaError, TopicMissing
 from streams.contract.frame import Frame
 from streams.contract.kafka_settings import KafkaSettings
@@ -30,17 +24,6 @@ MakeTopic = Callable[..., str]
 @pytest.fixture
 def topic(make_topic: MakeTopic) -> str:
     return make_topic("processed")
-
-
-@pytest.fixture
-def config(tmp_path: Path, kafka_bootstrap: str) -> list[str]:
-    """Options with which a killed reader is missed after two seconds."""
-    path = tmp_path / "settings.toml"
-    path.write_text(
-        f'[kafka]\nbootstrap = "{kafka_bootstrap}"\n'
-        '[kafka.librdkafka]\n"session.timeout.ms" = 2000\n"heartbeat.interval.ms" = 500\n'
-    )
-    return ["--config", str(path)]
 
 
 def quick(bootstrap: str) -> KafkaSettings:
@@ -156,46 +139,23 @@ def test_a_new_group_begins_at_since_and_an_old_one_where_it_was(kafka_bootstrap
     assert sequences(list(subscribe(topic, kafka=kafka, group=group, since="-1s", until="now"))) == [2]
 
 
-def test_nothing_but_commit_writes_the_place_when_so_asked(kafka_bootstrap: str, topic: str) -> None:
+def test_what_is_done_is_written_by_commit(kafka_bootstrap: str, topic: str) -> None:
     publish(kafka_bootstrap, topic, [frame_of("gate-1", each) for each in range(5)])
     settings = SubscriptionSettings(
-        kafka=quick(kafka_bootstrap), topic=topic, group=unique("archive"), commit_interval_s=None
+        kafka=quick(kafka_bootstrap), topic=topic, group=unique("archive"), commit_interval_s=None, ack="manual"
     )
     with Subscription(settings) as first:
         take(first, 3)
     with Subscription(settings) as second:
-        assert sequences(take(second, 3)) == [0, 1, 2]
+        frames = take(second, 3)
+        assert sequences(frames) == [0, 1, 2]
+        for frame in frames:
+            frame.done()
         second.commit(wait=True)
-    with Subscription(settings) as third:
-        assert sequences(take(third, 2)) == [3, 4]
-
-
-def test_a_place_that_cannot_be_written_is_told_and_not_waited_for_long(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("consumers.subscription._CONFIRM_S", 1.0)
-    with EmbeddedKafka() as kafka:
-        create_topic(kafka.bootstrap, "processed", partitions=1, config={})
-        publish(kafka.bootstrap, "processed", [frame_of("gate-1", each) for each in range(3)])
-        settings = SubscriptionSettings(
-            kafka=quick(kafka.bootstrap), topic="processed", group="archive", commit_interval_s=None
-        )
-        sink = JsonlSink(tmp_path / "a.jsonl", SinkOptions())
-        sink.setup()
-        subscription = Subscription(settings)
-        recorder = Recorder(subscription, sink)
-        for frame in take(subscription, 3):
-            recorder.take(frame)
-        kafka.nodes[0].kill()
-        started = time.monotonic()
-        with (
-            pytest.raises(KafkaError, match="group 'archive': its place on topic 'processed' cannot be written"),
-            recorder,
-        ):
-            pass
-        subscription.close()
-        assert time.monotonic() - started < 15
-    assert line_count(tmp_path / "a.jsonl") == 3
+        asker = Consumer({"bootstrap.servers": kafka_bootstrap, "group.id": settings.group})
+        places = asker.committed([TopicPartition(topic, each) for each in range(4)], timeout=10)
+        asker.close()
+        assert sum(max(0, each.offset) for each in places) == 3
 
 
 def test_a_topic_that_is_made_again_is_read_from_its_beginning(kafka_bootstrap: str, make_topic: MakeTopic) -> None:
@@ -254,25 +214,13 @@ def test_tail_prints_a_json_object_a_frame(kafka_bootstrap: str, topic: str) -> 
     assert "3 frames from 1 camera; 0 missing; 0 duplicates dropped" in stderr.decode()
 
 
-@pytest.mark.parametrize("command", [["tail"], ["record", "--group", "archive", "--to"]])
-def test_sigterm_is_a_clean_end(kafka_bootstrap: str, topic: str, tmp_path: Path, command: list[str]) -> None:
-    to = [str(tmp_path / "a.jsonl")] if command[-1] == "--to" else []
-    with running([*command, *to, "--bootstrap", kafka_bootstrap, "--topic", topic]) as process:
+def test_sigterm_is_a_clean_end(kafka_bootstrap: str, topic: str) -> None:
+    with running(["tail", "--bootstrap", kafka_bootstrap, "--topic", topic]) as process:
         wait_for_error(process, b"Ctrl-C ends")
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
         assert process.stderr is not None
         assert b"0 frames" in process.stderr.read()
-
-
-def test_sigterm_while_it_waits_for_the_broker_is_a_clean_end(tmp_path: Path) -> None:
-    waiting = ["--bootstrap", "127.0.0.1:1", "--wait", "60s", "--log-level", "debug"]
-    with running(["record", "--to", str(tmp_path / "a.jsonl"), *waiting]) as process:
-        wait_for_error(process, b"refused")
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=20) == 0
-        assert process.stderr is not None
-        assert b"Traceback" not in process.stderr.read()
 
 
 def wait_for_error(process: "subprocess.Popen[bytes]", text: bytes) -> None:
@@ -302,115 +250,6 @@ def test_a_reader_of_tail_that_goes_away_is_no_error(kafka_bootstrap: str, topic
         assert b"Traceback" not in process.stderr.read()
 
 
-def test_record_writes_folders_lines_and_videos(kafka_bootstrap: str, topic: str, tmp_path: Path) -> None:
-    start_ns = time.time_ns()
-    frames = [
-        frame_of(camera, each, captured_at_ns=start_ns + each * 50_000_000)
-        for each in range(20)
-        for camera in ("gate-1", "gate-2")
-    ]
-    publish(kafka_bootstrap, topic, frames)
-    for to in ("pictures", "frames.jsonl", "yard.mp4"):
-        common = ["--bootstrap", kafka_bootstrap, "--topic", topic, "--since", "-1m", "--until", "now"]
-        done = run_cli(["record", "--to", str(tmp_path / to), *common])
-        assert done.returncode == 0, done.stderr
-        assert done.stdout == ""
-        assert "40 frames from 2 cameras, 40 written" in done.stderr
-    pictures = sorted((tmp_path / "pictures" / "gate-2").iterdir())
-    assert [path.read_bytes() for path in pictures] == [picture(each) for each in range(20)]
-    lines = [json.loads(line) for line in (tmp_path / "frames.jsonl").read_text().splitlines()]
-    assert [line["sequence"] for line in lines if line["camera_id"] == "gate-1"] == list(range(20))
-    for camera in ("gate-1", "gate-2"):
-        capture = cv2.VideoCapture(str(tmp_path / f"yard-{camera}.mp4"))
-        assert (capture.get(cv2.CAP_PROP_FRAME_COUNT), capture.get(cv2.CAP_PROP_FPS)) == (20, 20)
-
-
-def test_the_place_is_written_after_the_flush_and_not_before(kafka_bootstrap: str, topic: str, tmp_path: Path) -> None:
-    publish(kafka_bootstrap, topic, [frame_of("gate-1", each) for each in range(6)])
-    settings = SubscriptionSettings(
-        kafka=quick(kafka_bootstrap), topic=topic, group=unique("archive"), commit_interval_s=None
-    )
-    # Neither recorder is left in order, as if it were killed: what was not flushed by then must come again.
-    for clock, first, written in (([0.0] * 9, 0, 0), ([0.0] * 3 + [FLUSH_S] * 6, 0, 3), ([0.0] * 9, 3, 0)):
-        path = tmp_path / f"{first}-{written}.jsonl"
-        sink = JsonlSink(path, SinkOptions())
-        sink.setup()
-        with Subscription(settings) as subscription:
-            recorder = Recorder(subscription, sink, clock=iter(clock).__next__)
-            for sequence in range(first, first + 3):
-                (frame,) = take(subscription, 1)
-                assert frame.sequence == sequence
-                recorder.take(frame)
-            assert line_count(path) == written
-        sink.close()
-
-
-def test_a_recorder_that_is_killed_leaves_no_hole(
-    kafka_bootstrap: str, topic: str, tmp_path: Path, config: list[str]
-) -> None:
-    group, path = unique("archive"), tmp_path / "out.jsonl"
-    arguments = ["record", "--to", str(path), "--topic", topic, "--group", group, *config]
-    publish(kafka_bootstrap, topic, [frame_of("gate-1", each) for each in range(300)])
-    with running(arguments) as process:
-        # 300 lines are not a multiple of the file's buffer: a place that is written too early is ahead of the file.
-        for place in places_until(kafka_bootstrap, topic, group, 300):
-            assert line_count(path) >= place
-        publish(kafka_bootstrap, topic, [frame_of("gate-1", each) for each in range(300, 900)])
-        process.kill()
-    publish(kafka_bootstrap, topic, [frame_of("gate-1", each) for each in range(900, 1000)])
-    done = run_cli([*arguments, "--until", "now"])
-    assert done.returncode == 0, done.stderr
-    written = [json.loads(line)["sequence"] for line in path.read_text().splitlines()]
-    assert sorted(set(written)) == list(range(1000))
-    again = run_cli([*arguments, "--until", "now"])
-    assert "0 frames from 0 cameras" in again.stderr
-
-
-def places_until(bootstrap: str, topic: str, group: str, count: int) -> Iterator[int]:
-    """How many records the group has done with, asked again and again until it is so many."""
-    asker = Consumer({"bootstrap.servers": bootstrap, "group.id": group})
-    partitions = [TopicPartition(topic, each) for each in range(4)]
-    give_up, place = time.monotonic() + 30, 0
-    try:
-        while place < count:
-            assert time.monotonic() < give_up, f"group {group} has done with {place} of {count}"
-            place = sum(max(0, each.offset) for each in asker.committed(partitions, timeout=10))
-            yield place
-    finally:
-        asker.close()
-
-
-def line_count(path: Path) -> int:
-    return path.read_bytes().count(b"\n") if path.exists() else 0
-
-
-def test_a_video_is_finished_on_ctrl_c_and_its_group_resumes(
-    kafka_bootstrap: str, topic: str, tmp_path: Path, config: list[str]
-) -> None:
-    group = unique("archive")
-    arguments = ["record", "--to", str(tmp_path / "a.mp4"), "--topic", topic, "--group", group, *config]
-    publish(kafka_bootstrap, topic, [frame_of("gate-1", each, captured_at_ns=each * 10**8) for each in range(30)])
-    with running([*arguments, "--seconds", "60"]) as process:
-        wait_for_part(tmp_path, process)
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert b"Traceback" not in stderr
-    assert cv2.VideoCapture(str(tmp_path / "a.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) > 0
-    recorded = int(cv2.VideoCapture(str(tmp_path / "a.mp4")).get(cv2.CAP_PROP_FRAME_COUNT))
-    rest = everything(kafka_bootstrap, topic, group=group)
-    assert sequences(rest) == list(range(recorded, 30))
-
-
-def wait_for_part(folder: Path, process: "subprocess.Popen[bytes]") -> None:
-    """Return when a video has been begun."""
-    give_up = time.monotonic() + 30
-    while not any(path.stat().st_size for path in folder.glob(".a-*-0.part.mp4")):
-        assert process.poll() is None, "the recorder has ended"
-        assert time.monotonic() < give_up, "no video was begun"
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -418,14 +257,9 @@ def wait_for_part(folder: Path, process: "subprocess.Popen[bytes]") -> None:
         (["tail", "--bootstrap", "localhost:1", "--wait", "0s"], 1, "localhost:1"),
         (["tail", "--topic", ""], 2, "topic ''"),
         (["tail", "--topic", "bad name"], 2, "topic 'bad name'"),
-        (["record", "--topic", "bad name", "--to", "x.jsonl"], 2, "topic 'bad name'"),
         (["tail", "--since", "yesterday"], 2, "yesterday"),
         (["tail", "--since", "-1m", "--until", "-2m"], 2, "since"),
         (["tail", "--camera", "!"], 2, "'!'"),
-        (["record", "--to", "x.avi"], 2, ".jsonl, .mp4"),
-        (["record", "--to", "/dev/null/x", "--count", "1"], 1, "/dev/null/x"),
-        (["record", "--to", "/dev/null/x.mp4", "--count", "1"], 1, "/dev/null/x.mp4"),
-        (["record", "--to", "x.mp4", "--fps", "0"], 2, "0.1 to 120"),
     ],
 )
 def test_what_cannot_work_is_said_without_a_traceback(
@@ -436,17 +270,3 @@ def test_what_cannot_work_is_said_without_a_traceback(
     assert (done.returncode, done.stdout) == (code, ""), done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr
-    assert not Path("x.jsonl").exists(), "nothing is made before all is known to be right"
-
-
-def test_a_disk_that_is_full_ends_the_recording_and_the_group_keeps_its_place(
-    kafka_bootstrap: str, topic: str, tmp_path: Path, config: list[str]
-) -> None:
-    (tmp_path / "full.jsonl").symlink_to("/dev/full")
-    group = unique("archive")
-    publish(kafka_bootstrap, topic, [frame_of("gate-1", each) for each in range(100)])
-    done = run_cli(["record", "--to", str(tmp_path / "full.jsonl"), "--topic", topic, "--group", group, *config])
-    assert done.returncode == 1
-    assert "the disk is full" in done.stderr
-    assert "Traceback" not in done.stderr
-    assert sequences(everything(kafka_bootstrap, topic, group=group)) == list(range(100))

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import urllib.request
 from pathlib import Path
 
 import cv2
@@ -38,10 +39,18 @@ def test_ctrl_c_ends_it_with_the_sums_and_the_picture(tmp_path: Path) -> None:
     with start_cli(["demo", "--cameras", "1", "--to", str(tmp_path)]) as demo:
         try:
             read_lines(demo, 1, timeout_s=90)
+            assert demo.stderr is not None
+            said = next(line for line in demo.stderr if b"live view: " in line).decode()
+            address = said.partition("live view: ")[2].strip()
+            with urllib.request.urlopen(f"{address}cameras/camera-1/latest.jpg", timeout=30) as answer:
+                assert answer.headers["x-framelane-pipeline"]
+                assert cv2.imdecode(np.frombuffer(answer.read(), np.uint8), cv2.IMREAD_COLOR).shape == (360, 480, 3)
             demo.send_signal(signal.SIGINT)
             out, err = demo.communicate(timeout=60)
         finally:
             demo.kill()
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(address, timeout=5)
     assert demo.returncode == 130, err.decode()
     assert "Closing sums" in out.decode()
     assert (tmp_path / "contact-sheet.png").exists()

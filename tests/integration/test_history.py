@@ -73,6 +73,16 @@ def read(
     return reader
 
 
+def test_redriven_frames_lie_out_of_order_and_are_left_out(kafka_bootstrap: str, make_topic: MakeTopic) -> None:
+    topic = make_topic(partitions=1)
+    fill(kafka_bootstrap, topic, ["a"], 5)
+    producer = Producer({"bootstrap.servers": kafka_bootstrap})
+    producer.produce(topic, key="a", value=b"late", partition=0, headers=[("dl_pipeline", b"quick")])
+    producer.flush()
+    fill(kafka_bootstrap, topic, ["a"], 4)
+    assert read(kafka_bootstrap, topic, 10, memory=20).offsets == [0, 1, 2, 3, 4, 6, 7, 8, 9]
+
+
 def test_as_much_as_the_memory_of_each_camera_takes_in_order(kafka_bootstrap: str, make_topic: MakeTopic) -> None:
     topic = make_topic(partitions=1)
     fill(kafka_bootstrap, topic, ["a", "b", "c"], 400)

@@ -37,7 +37,7 @@ def test_every_frame_of_a_video_comes_out_once_in_order(
     where = ["--topic", topic, "--bootstrap", kafka_bootstrap]
     done = run_cli(["produce", str(video), "--camera", "gate-1", *where, "--fast", "--no-status"])
     assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr.startswith("gate-1: captured 40, produced 40, dropped 0 in ")
+    assert done.stderr.splitlines()[-1].startswith("gate-1: captured 40, produced 40, dropped 0 in ")
     frames = frames_of(drain(kafka_bootstrap, topic))
     assert [frame.sequence for frame in frames] == list(range(40))
     stamps = [read_stamp(frame.image) for frame in frames]
@@ -267,3 +267,38 @@ def test_bad_input_gets_one_clear_message(
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "framelane: cannot read "),
+        ("[[camera]", ":1: is not TOML"),
+        ("[[camera]]\nid = 'a'", "camera[0].source is missing"),
+        ("[kafka]\nbootstrap = 'a:1'\n", "camera is missing"),
+    ],
+)
+def test_a_file_of_cameras_that_is_none_is_told(tmp_path: Path, text: str | None, message: str) -> None:
+    file = tmp_path / "cameras.toml"
+    if text is not None:
+        file.write_text(text)
+    done = run_cli(["produce", "--cameras", str(file)])
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert str(file) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", [["--fps", "3"], ["--camera", "a"], ["synthetic:"], ["--password-env", "P"]])
+def test_what_belongs_to_one_camera_is_refused_beside_a_file(tmp_path: Path, option: list[str]) -> None:
+    done = run_cli(["produce", *option, "--cameras", str(tmp_path / "cameras.toml")])
+    assert done.returncode == 2
+    assert "belongs to one camera: with --cameras write it into the file" in done.stderr
+
+
+def test_a_size_is_read_as_every_option_of_that_name_is(kafka_bootstrap: str, make_topic: MakeTopic) -> None:
+    topic = make_topic()
+    arguments = ["produce", "synthetic:", "--camera", "a", "--size", " 320X240", "--count", "1", "--no-status"]
+    done = run_cli([*arguments, "--topic", topic, "--bootstrap", kafka_bootstrap])
+    assert done.returncode == 0, done.stderr
+    assert {(frame.width, frame.height) for frame in frames_of(drain(kafka_bootstrap, topic))} == {(320, 240)}

@@ -6,11 +6,13 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import pytest
+from consumer_support import frame_of, publish
 from kafka_support import cli_environ, drain, read_lines, run_cli, start_cli
 from worker_support import JPEG
 
@@ -19,7 +21,7 @@ from framelane.embedded import EmbeddedKafka
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text()
 # These run until they are told to stop.
-ENDLESS = ("broker", "produce", "work", "gateway", "tail", "record")
+ENDLESS = ("broker", "produce", "work", "gateway", "tail", "view", "record")
 
 
 def blocks(language: str) -> list[str]:
@@ -45,17 +47,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory, bootstrap: str) -> Path:
     pipelines = next(block for block in blocks("toml") if "[[pipeline]]" in block)
     (folder / "pipelines.toml").write_text(pipelines)
     (folder / "photo.jpg").write_bytes(JPEG)
+    sources = {"drawn": "synthetic:", "shown": "photo.jpg"}
+    tables = [f'[[camera]]\nid = "{name}"\nsource = "{source}"\nloop = true\n' for name, source in sources.items()]
+    (folder / "cameras.toml").write_text("".join(tables))
     (folder / "photos").mkdir()
     (folder / "photos" / "photo.jpg").write_bytes(JPEG)
     operator = next(block for block in blocks("python") if "class Invert" in block)
     (folder / "my_operators.py").write_text(operator)
     assert run_cli(["topics", "create", "--bootstrap", bootstrap]).returncode == 0
+    # For the commands that tell of what is there already.
+    hops = dict.fromkeys(("received", "started", "processed"), time.time_ns())
+    publish(bootstrap, "frames.processed", [frame_of("earlier", captured_at_ns=time.time_ns()).changed(hops=hops)])
     return folder
 
 
 def test_the_readme_shows_every_part() -> None:
     shown = {command.split()[1] for command in commands()}
-    assert {"broker", "topics", "produce", "work", "tail", "record", "doctor", "gateway"} <= shown
+    assert {"broker", "topics", "produce", "work", "tail", "view", "record", "doctor", "gateway"} <= shown
 
 
 @pytest.mark.parametrize("command", commands())
@@ -66,6 +74,8 @@ def test_a_command_runs_as_written(command: str, bootstrap: str, folder: Path) -
         words[words.index("--port") + 1] = "0"
     if words[0] == "gateway":
         words += ["--port", "-1", "--http-port", "-1"]
+    if words[0] == "view":
+        words += ["--port", "-1"]
     environ = cli_environ(KAFKA_BOOTSTRAP_SERVERS=bootstrap)
     process = subprocess.Popen(
         [sys.executable, "-m", "framelane", *words],

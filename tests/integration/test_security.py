@@ -16,8 +16,12 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 from kafka_support import drain_with, run_cli, start_cli
+from producer_support import noise
 
 from framelane.embedded import EmbeddedKafka
+from producers import CameraProducer, FrameProducer
+from streams.contract.errors import MessageTooLarge
+from streams.contract.images import encode
 from streams.contract.kafka_settings import load_kafka_settings
 
 READ, WRITE, DESCRIBE = AclOperation.READ, AclOperation.WRITE, AclOperation.DESCRIBE
@@ -161,3 +165,20 @@ def test_a_worker_that_may_not_write_ends_and_commits_nothing(mutual: EmbeddedKa
             worker.communicate(timeout=60)
     names = [dict(m.headers() or [])["ce_frameseq"] for m in found if m.key() == b"gate-2"]
     assert names == [b"0", b"1", b"2", b"3", b"4"]
+
+
+def test_without_the_right_to_see_a_topics_limit_a_frame_that_is_too_large_is_still_told_of(
+    mutual: EmbeddedKafka, authority: Authority
+) -> None:
+    settings = load_kafka_settings(config=authority.settings("producer", mutual.bootstrap))
+    large = encode(noise(1600, 1200, seed=1), "image/png")
+    with FrameProducer(settings) as producer:
+        camera = CameraProducer("gate-1", producer=producer)
+        camera.publish(large)
+        told = rf"camera gate-1: .* {len(large)} bytes .* frames.raw takes \(.* lacks the right DescribeConfigs on it\)"
+        with pytest.raises(MessageTooLarge, match=told):
+            camera.flush()
+        camera.change(fit=True)
+        frame = camera.publish(large)
+    assert len(frame.data) < len(large) * 3 / 4
+    assert (camera.sums.produced, camera.sums.fitted, camera.sums.dropped) == (1, 1, {"too_large": 1})

@@ -12,9 +12,9 @@ from confluent_kafka.admin import AdminClient
 from kafka_support import run_cli, unique
 from worker_support import Fleet, make_topics, send
 
+from consumers.status_board import StatusBoard
 from framelane.admin_client import AdminConnection
 from framelane.group_report import read_groups
-from framelane.status_board import StatusBoard
 from framelane.status_report import read_status
 from streams.contract.kafka_settings import KafkaSettings
 from streams.contract.status import Status, encode_status

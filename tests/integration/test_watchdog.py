@@ -1,19 +1,15 @@
-"""A worker that stands still ends itself; one whose broker is away never does."""
+"""A worker that stands still ends itself; that one whose broker is away never does is in test_broker_away."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kafka_support import count_of, create_topic, drain
+from kafka_support import count_of, drain
 from probe_support import counts, page, wait_for_page
-from worker_support import Fleet, Topics, Worker, findings, make_topics, send
-
-from framelane.embedded import EmbeddedKafka
+from worker_support import Fleet, Worker, make_topics, send
 
 CAMERAS = ["a", "b", "c", "d"]
-AWAY_S = 180.0
-BACK_S = 10.0
 LIMIT_S = 6
 
 
@@ -80,43 +76,3 @@ def test_a_blocked_loop_is_told_of_and_ended(
     assert "the event loop has not ticked for " in trouble
     assert "in wait" in trouble
     assert "the process ends, to be started again" in said
-
-
-@pytest.fixture
-def kafka() -> Iterator[EmbeddedKafka]:
-    """A broker of its own, to be killed."""
-    with EmbeddedKafka() as kafka:
-        for name in ("raw", "processed", "events", "dead"):
-            create_topic(kafka.bootstrap, name, partitions=4, config={})
-        yield kafka
-
-
-@pytest.mark.timeout(700)
-def test_a_broker_that_is_away_for_three_minutes_ends_nobody(kafka: EmbeddedKafka, tmp_path: Path) -> None:
-    topics = Topics("raw", "processed", "events", "dead")
-    with Fleet(kafka.bootstrap, tmp_path, topics) as fleet:
-        # With a limit far below the time for which the broker is away.
-        worker = fleet.start("--op", "trial_operators:Slow:ms=20", "--stall-limit", "20s")
-        wait_for_page(worker, "/readyz", 200)
-        send(kafka.bootstrap, topics.raw, CAMERAS, 250)
-        drain(kafka.bootstrap, topics.processed, count=200)
-        kafka.nodes[0].kill()
-        back = time.monotonic() + AWAY_S
-        while time.monotonic() < back:
-            assert page(worker, "/healthz") == (200, "ok\n")
-            assert worker.process.poll() is None, worker.log.read_text()
-            time.sleep(1)
-        kafka.nodes[0].start(timeout_s=180)
-        started, before = time.monotonic(), count_of(kafka.bootstrap, topics.processed)
-        while count_of(kafka.bootstrap, topics.processed) == before:
-            assert time.monotonic() - started < 60, worker.log.read_text()
-            time.sleep(0.05)
-        back_s = time.monotonic() - started
-        print(f"first output {back_s:.1f} s after the broker's return")
-        outputs = drain(kafka.bootstrap, topics.processed, count=1000, timeout_s=90)
-        assert counts(worker, "framelane_broker_reconnects_total")[()] >= 1
-        assert page(worker, "/healthz") == (200, "ok\n")
-        assert worker.stop() == 0, worker.log.read_text()
-    found = findings(outputs, CAMERAS, 250)
-    assert (found.lost, found.out_of_order) == (0, 0)
-    assert back_s < BACK_S

@@ -13,12 +13,17 @@ from streams.contract.images import Image, encode
 BOX = Path("/usr/share/doc/opencv-doc/opencv4/html/box.mp4.gz")
 
 
-def box_jpegs() -> list[bytes]:
-    """All frames of the video as JPEGs; skips the test where it is not installed."""
+def box_video() -> bytes:
+    """The video, as a file has it; skips the test where it is not installed."""
     if not BOX.is_file():
         pytest.skip(f"{BOX} is missing: install Debian's package opencv-doc")
+    return gzip.decompress(BOX.read_bytes())
+
+
+def box_jpegs() -> list[bytes]:
+    """All frames of the video as JPEGs; skips the test where it is not installed."""
     with tempfile.NamedTemporaryFile(suffix=".mp4") as file:
-        file.write(gzip.decompress(BOX.read_bytes()))
+        file.write(box_video())
         file.flush()
         capture = cv2.VideoCapture(file.name)
         jpegs = []

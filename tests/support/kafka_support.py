@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 _TOPIC_WAIT_S = 15.0
@@ -53,10 +53,27 @@ def count_of(bootstrap: str, topic: str) -> int:
     consumer = _reader({"bootstrap.servers": bootstrap})
     try:
         partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
-        marks = [consumer.get_watermark_offsets(TopicPartition(topic, each), timeout=30) for each in partitions]
-        return sum(high - low for low, high in marks)
+        bounds = [_bounds_of(consumer, TopicPartition(topic, each), timeout_s=30) for each in partitions]
+        return sum(end - start for start, end in bounds)
     finally:
         consumer.close()
+
+
+def _bounds_of(consumer: Consumer, place: TopicPartition, *, timeout_s: float) -> tuple[int, int]:
+    """Where a partition begins and ends, as soon as its leader answers.
+
+    A broker that comes back tells who leads a partition before it knows of itself that it does.
+    """
+    give_up = time.monotonic() + timeout_s
+    while True:
+        try:
+            start, end = consumer.get_watermark_offsets(place, timeout=timeout_s)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION or time.monotonic() > give_up:
+                raise
+            time.sleep(0.1)
+        else:
+            return start, end
 
 
 def drain_with(
@@ -77,11 +94,10 @@ def drain_with(
     try:
         partitions = consumer.list_topics(topic, timeout=timeout_s).topics[topic].partitions
         places = [TopicPartition(topic, partition, 0) for partition in partitions]
-        ends = {place.partition: consumer.get_watermark_offsets(place, timeout=timeout_s)[1] for place in places}
-        starts = {place.partition: consumer.get_watermark_offsets(place, timeout=timeout_s)[0] for place in places}
-        wanted = sum(ends[partition] - starts[partition] for partition in ends)
+        wanted = 0
         for place in places:
-            place.offset = starts[place.partition]
+            place.offset, end = _bounds_of(consumer, place, timeout_s=timeout_s)
+            wanted += end - place.offset
         consumer.assign(places)
         reached = until or (lambda messages: len(messages) >= (wanted if count is None else count))
         return _read_until(consumer, reached, topic=topic, timeout_s=timeout_s)

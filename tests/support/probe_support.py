@@ -13,7 +13,12 @@ from worker_support import Worker
 def page(worker: Worker, path: str) -> tuple[int, str]:
     """Status and text of a page of the worker's."""
     worker.wait_for_log("metrics and probes on")
-    (address,) = re.findall(r"metrics and probes on (http://\S+)/metrics", worker.log.read_text())
+    return fetch(worker.log.read_text(), path)
+
+
+def fetch(log: str, path: str) -> tuple[int, str]:
+    """Status and text of a page of the process that has said in its log where its metrics are."""
+    (address,) = re.findall(r"metrics and probes on (http://[^\s/]+)/metrics", log)
     try:
         with urllib.request.urlopen(f"{address}{path}", timeout=10) as answer:
             return answer.status, answer.read().decode()

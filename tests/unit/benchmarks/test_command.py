@@ -18,7 +18,19 @@ def test_help_names_every_benchmark() -> None:
     done = run("--help")
 
     assert done.returncode == 0
-    for name in ("throughput", "plan", "latency", "cameras", "sizes", "partitions", "freshness", "memory", "sweep"):
+    for name in (
+        "throughput",
+        "plan",
+        "latency",
+        "cameras",
+        "sizes",
+        "partitions",
+        "freshness",
+        "passing",
+        "subscribing",
+        "memory",
+        "sweep",
+    ):
         assert name in done.stdout
 
 

@@ -69,3 +69,10 @@ def test_gives_up_calling_when_the_client_was_refused_meanwhile() -> None:
 
     with pytest.raises(KafkaError, match="credentials"):
         failures.patiently(call, serve=lambda: failures.note(ClientError(ClientError._AUTHENTICATION)))
+
+
+def test_nothing_is_logged_once_the_subscription_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+    failures = Failures(WATCHER)
+    failures.leave()
+    failures.note(ClientError(ClientError._ALL_BROKERS_DOWN))
+    assert not caplog.records

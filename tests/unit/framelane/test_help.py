@@ -20,6 +20,7 @@ COMMANDS = [
     "topics describe",
     "topics plan",
     "produce",
+    "cameras check",
     "work",
     "gateway",
     "process",
@@ -27,7 +28,15 @@ COMMANDS = [
     "pipelines explain",
     "operators",
     "tail",
+    "view",
     "record",
+    "snapshot",
+    "stats",
+    "frame",
+    "dead-letters list",
+    "dead-letters show",
+    "dead-letters export",
+    "dead-letters redrive",
     "status",
     "doctor",
 ]
@@ -61,9 +70,8 @@ def test_help_has_examples(command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_common_options_are_there(command: str) -> None:
     text = help_of(command)
-    offline = ("broker", "topics plan", "pipelines check", "pipelines explain", "operators")
-    plain = ("topics describe", "topics plan", "pipelines check", "pipelines explain", "operators", "doctor")
-    listing = (*plain, "tail", "status")
+    offline = ("broker", "topics plan", "cameras check", "pipelines check", "pipelines explain", "operators")
+    listing = (*offline[1:], "topics describe", "doctor", "tail", "status", "snapshot", "stats", "frame")
     for option, commands in {
         "--log-level": COMMANDS,
         "--bootstrap": [each for each in COMMANDS if each not in offline],

@@ -1,7 +1,8 @@
 """Rows of a status, made of reports and of what the broker says."""
 
+from consumers.reported import Reported
 from framelane.group_report import GroupState, Member, PartitionState
-from framelane.status_rows import Reported, camera_lines, pipeline_line
+from framelane.status_rows import camera_lines, pipeline_line
 from streams.contract.status import CameraSums, Role, Status
 
 S = 1_000_000_000

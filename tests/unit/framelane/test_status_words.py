@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from consumers.reported import ProcessLine
 from framelane.group_report import Member, PartitionState
 from framelane.status_report import StatusReport
-from framelane.status_rows import CameraLine, PipelineLine, ProcessLine
+from framelane.status_rows import CameraLine, PipelineLine
 from framelane.status_words import findings, names_text, partitions_text, seconds_text
 
 MEMBER = Member(member_id="m", client_id="faust", host="10.0.0.1", partitions=("raw/0", "raw/1"))
@@ -66,7 +67,11 @@ UNOWNED = replace(WELL, partitions=(PARTS[0], replace(PARTS[1], member="", lag=7
         ),
         (replace(WELL, lag=900, lag_s=31.0, fps=0.0), "is late", "see their logs"),
         (replace(WELL, members=(MEMBER, replace(MEMBER, partitions=()))), "1 of 2 workers", "only stand by"),
-        (replace(WELL, dead_letter_fps=1.5, dead_lettered={"empty": 9}), "1.5 dead letters a second", "dl_reason"),
+        (
+            replace(WELL, dead_letter_fps=1.5, dead_lettered={"empty": 9}),
+            "1.5 dead letters a second",
+            "dead-letters list --pipeline blur",
+        ),
         (replace(WELL, labels=("blur@1", "blur@2")), "different pipelines: blur@1, blur@2", "same settings"),
         (replace(WELL, absent_topics=("raw",)), "reads raw, which does not exist", "topics create raw"),
         (replace(WELL, partitions=(replace(PARTS[0], expired=12),)), "lost 12 frames that were deleted", "longer"),
@@ -120,6 +125,12 @@ def test_cameras_that_stand_still_or_lose_frames_are_named() -> None:
     assert "no frame comes from a" in findings(report(WELL, cameras=(still,)))[0].what
     losing = replace(CAMERA, losing=3.0, dropped={"buffer_full": 8})
     assert "producers drop frames of a" in findings(report(WELL, cameras=(losing,)))[0].what
+
+
+def test_a_camera_that_is_lost_is_named_with_what_its_producer_says() -> None:
+    lost = replace(PRODUCER, away={"a": "lost: source 'rtsp://***@cam/': no answer in time"})
+    [found] = findings(report(WELL, producers=(lost,), cameras=(replace(CAMERA, captured_fps=0.0),)))
+    assert str(found) == "camera a gives nothing: lost: source 'rtsp://***@cam/': no answer in time"
 
 
 def test_without_reports_that_is_said_with_the_mend() -> None:

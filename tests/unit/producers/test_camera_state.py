@@ -1,5 +1,6 @@
 import logging
 import threading
+from concurrent.futures import Future
 
 import pytest
 from confluent_kafka import KafkaError as ClientError
@@ -8,6 +9,7 @@ from producers.camera_state import CameraState
 from producers.deliveries import Outgoing
 from producers.outbox import Done
 from producers.sums import Sums
+from producers.topic_limits import TopicLimits
 from streams.contract.errors import MessageTooLarge, TopicMissing
 
 UNKNOWN_TOPIC = ClientError(ClientError._UNKNOWN_TOPIC)
@@ -22,12 +24,27 @@ def sent() -> list[Done]:
 
 
 @pytest.fixture
-def state(sent: list[Done]) -> CameraState:
+def answer() -> "Future[int]":
+    """What the broker says of the topic's limit."""
+    return Future()
+
+
+@pytest.fixture
+def limits(answer: "Future[int]") -> TopicLimits:
+    """The limits, asked for as when the first frame is published."""
+    limits = TopicLimits(lambda _: answer)
+    limits.ask("t")
+    return limits
+
+
+@pytest.fixture
+def state(sent: list[Done], limits: TopicLimits) -> CameraState:
     """A camera whose connection keeps what it is given until the test answers."""
     return CameraState(
         "c",
         lambda _record, done: sent.append(done),
         sums=Sums(clock=lambda: 0),
+        limits=limits,
         policy="block",
         stop=threading.Event(),
     )
@@ -97,3 +114,24 @@ def test_what_nobody_can_mend_is_dropped_with_a_word(
     assert state.sums.snapshot().dropped == {"delivery_failed": 1}
     (message,) = [record.getMessage() for record in caplog.records]
     assert message == "camera c: frame c/e/0 was dropped: no such thing"
+
+
+def test_a_refusal_names_the_limit_and_is_remembered(
+    state: CameraState, sent: list[Done], answer: "Future[int]", limits: TopicLimits
+) -> None:
+    answer.set_result(RECORD.batch_size - 1)
+    state.outbox.put(RECORD)
+    sent[0](TOO_LARGE)
+    with pytest.raises(MessageTooLarge, match=rf"camera c: .* 1 bytes .* topic t takes: {RECORD.batch_size - 1} bytes"):
+        state.raise_failure()
+    assert limits.bound("t") == RECORD.batch_size - 1
+
+
+def test_a_refusal_of_an_unknown_limit_says_so_and_is_learnt_from(
+    state: CameraState, sent: list[Done], limits: TopicLimits
+) -> None:
+    state.outbox.put(RECORD)
+    sent[0](TOO_LARGE)
+    with pytest.raises(MessageTooLarge, match="is not known: the broker has not said it yet"):
+        state.raise_failure()
+    assert limits.bound("t") == RECORD.batch_size * 3 // 4

@@ -33,8 +33,8 @@ def test_a_failed_delivery_is_counted_and_raised_where_somebody_must_mend_it(
 
 
 def test_too_large_names_camera_size_topic_and_the_mend() -> None:
-    message = str(error_of(ClientError(ClientError.MSG_SIZE_TOO_LARGE), RECORD))
-    for part in ("gate-1", "5000 bytes", "frames.raw", "--quality", "--size", "--max-bytes"):
+    message = str(error_of(ClientError(ClientError.MSG_SIZE_TOO_LARGE), RECORD, limit=": 4096 bytes"))
+    for part in ("gate-1", "5000 bytes", "frames.raw takes: 4096 bytes", "--quality", "--size", "--max-bytes"):
         assert part in message
 
 

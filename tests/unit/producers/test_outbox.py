@@ -114,12 +114,12 @@ def test_drop_oldest_never_waits_and_keeps_the_newest() -> None:
     box = outbox(client, policy="drop_oldest", max_bytes=1000)
     for number in range(40):
         box.put(record(number))
-    # Half of the room is what the client may hold; the rest waits, and its oldest go.
+    # Half of the room is what the client may hold; the other half waits, and its oldest go.
     assert client.order == [0, 1, 2, 3, 4]
-    assert [number for number, fate in client.fates if fate == "buffer_full"] == list(range(5, 30))
+    assert [number for number, fate in client.fates if fate == "buffer_full"] == list(range(5, 35))
     while client.held:
         client.answer(1)
-    assert client.order == [0, 1, 2, 3, 4, *range(30, 40)]
+    assert client.order == [0, 1, 2, 3, 4, *range(35, 40)]
     assert len(client.fates) == 40
     assert box.pending == 0
 
@@ -303,3 +303,108 @@ def test_whoever_waits_for_room_when_it_is_closed_is_told() -> None:
     blocked.join(10)
     assert [str(error) for error in told] == ["camera c: its producer is closed; frames go there no more"]
     assert client.fates == [(0, "delivered"), (1, "undelivered")]
+
+
+def put_apart(box: Outbox, number: int) -> threading.Thread:
+    """Put a record on a thread that has to wait for room."""
+    blocked = threading.Thread(target=box.put, args=(record(number),))
+    blocked.start()
+    blocked.join(0.05)
+    assert blocked.is_alive()
+    return blocked
+
+
+def test_what_the_client_has_got_counts_so_that_the_newest_may_be_the_one_to_go() -> None:
+    client = Client()
+    box = outbox(client, policy="drop_oldest", max_bytes=1000)
+    for number in range(3):
+        box.put(record(number, size=700))
+    assert client.order == [0]
+    assert client.fates == [(1, "buffer_full"), (2, "buffer_full")]
+    client.answer(1)
+    box.put(record(3, size=700))
+    assert client.order == [0, 3]
+
+
+def test_a_smaller_buffer_drops_what_is_too_much_and_a_larger_one_takes_more() -> None:
+    client = Client(takes=0)
+    box = outbox(client, policy="drop_oldest", max_bytes=1000)
+    for number in range(10):
+        box.put(record(number))
+    box.change(max_bytes=300)
+    assert client.fates == [(number, "buffer_full") for number in range(7)]
+    box.change(max_bytes=500)
+    for number in range(10, 12):
+        box.put(record(number))
+    assert (box.pending, len(client.fates)) == (5, 7)
+
+
+def test_block_loses_nothing_to_a_smaller_buffer() -> None:
+    client = Client()
+    box = outbox(client, policy="block", max_bytes=500)
+    for number in range(5):
+        box.put(record(number))
+    box.change(max_bytes=200)
+    blocked = put_apart(box, 5)
+    client.answer(4)
+    blocked.join(10)
+    client.answer(2)
+    assert client.fates == [(number, "delivered") for number in range(6)]
+
+
+def test_who_waits_for_room_goes_on_in_the_new_room() -> None:
+    client = Client()
+    box = outbox(client, policy="block", max_bytes=200)
+    for number in range(2):
+        box.put(record(number))
+    blocked = put_apart(box, 2)
+    box.change(max_bytes=300)
+    blocked.join(10)
+    assert client.order == [0, 1, 2]
+
+
+def test_who_waits_for_room_goes_on_by_the_new_policy() -> None:
+    client = Client()
+    box = outbox(client, policy="block", max_bytes=200)
+    for number in range(2):
+        box.put(record(number))
+    blocked = put_apart(box, 2)
+    box.change(policy="drop_oldest")
+    blocked.join(10)
+    assert not blocked.is_alive()
+    assert client.fates == [(2, "buffer_full")]
+
+
+def test_block_again_drops_nothing() -> None:
+    client = Client(takes=0)
+    box = outbox(client, policy="drop_oldest", max_bytes=300)
+    for number in range(3):
+        box.put(record(number))
+    box.change(policy="block")
+    blocked = put_apart(box, 3)
+    client.takes = 10
+    box.pump()
+    client.answer(3)
+    blocked.join(10)
+    client.answer(1)
+    assert client.fates == [(number, "delivered") for number in range(4)]
+
+
+def test_shut_it_takes_no_more_sends_what_it_has_and_can_be_opened_again() -> None:
+    client = Client(takes=1)
+    box = outbox(client, policy="drop_oldest")
+    for number in range(2):
+        box.put(record(number))
+    box.shut()
+    with pytest.raises(KafkaError, match="is closed"):
+        box.put(record(2))
+    for _ in range(2):
+        client.answer(1)
+    box.reopen(threading.Event())
+    box.put(record(3))
+    client.answer(1)
+    assert client.fates == [(2, "undelivered"), (0, "delivered"), (1, "delivered"), (3, "delivered")]
+    box.close("undelivered")
+    box.reopen(threading.Event())
+    with pytest.raises(KafkaError, match="is closed"):
+        box.put(record(4))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from producer_support import scene_images
 
-from producers.pictures import PictureSettings, check_time, prepare
+from producers.pictures import PictureSettings, check_time, parse_size, prepare
 from producers.stamp import read_stamp
 from streams.contract.errors import FrameError, SettingError
 from streams.contract.images import decode, encode
@@ -97,3 +97,13 @@ def test_times_are_whole_numbers_that_a_header_can_carry() -> None:
         with pytest.raises(FrameError, match=f"captured_at_ns {wrong!r}: expected nanoseconds") as raised:
             check_time(wrong, name="captured_at_ns")  # type: ignore[arg-type]
         assert raised.value.reason == "bad_headers"
+
+
+def test_a_size_as_it_is_written() -> None:
+    assert parse_size("1280x720", setting="size") == (1280, 720)
+
+
+@pytest.mark.parametrize("text", ["", "large", "1280X720", " 1x1", "0x0", "1x", "123456x1", "99999x99999", "70000x10"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(SettingError, match=r"^size "):
+        parse_size(text, setting="size")

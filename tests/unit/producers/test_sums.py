@@ -15,11 +15,13 @@ def test_the_sums_close() -> None:
     sums.produced(0)
     sums.dropped("buffer_full")
     sums.dropped("paced")
+    sums.fitted()
     found = sums.snapshot()
     in_flight = 1
     assert found.captured == found.produced + sum(found.dropped.values()) + in_flight
     assert found.dropped == {"buffer_full": 1, "paced": 1}
     assert sums.lost == {"buffer_full": 1}
+    assert found.fitted == 1
 
 
 def test_ages_are_those_of_the_last_ten_seconds() -> None:

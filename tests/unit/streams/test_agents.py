@@ -776,3 +776,85 @@ def test_frames_wait_for_the_memories_no_longer_than_they_may() -> None:
         assert seen(broker) == [[5]]
 
     with_agent(test, op=REMEMBERS, settings=worker(warmup_max_s=0.05))
+
+
+def redriven(offset: int, pipeline: str, *, attempt: bytes = b"2", sequence: int = 0) -> Record:
+    """A frame of camera a that was sent through again."""
+    headers = [("ce_id", b"a/e/%d" % sequence), ("ce_capturedns", b"5")]
+    headers += [("dl_pipeline", pipeline.encode()), ("dl_attempt", attempt), ("dl_letter", b"dead/1/5")]
+    return replace(record(offset), headers=headers)
+
+
+@pytest.mark.parametrize("freshness", ["every_frame", "freshest"])
+def test_a_redriven_frame_is_answered_by_its_pipeline_alone_late_as_it_is(freshness: str) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        agent.take(redriven(0, "other"), generation=1)
+        agent.take(redriven(1, "quick"), generation=1)
+        agent.take(redriven(2, "quick", sequence=1), generation=1)
+        sent = await delivered_up_to(3, agent, broker)
+        assert [each.topic for each in sent] == ["out", "frames.dead-letter"] * 2
+        marks = [dict(each.headers) for each in sent if each.topic == "frames.dead-letter"]
+        assert {(mark["dl_mark"], mark["dl_letter"]) for mark in marks} == {(b"mended", b"dead/1/5")}
+        assert {mark["dl_pipeline"].decode() for mark in marks} == {agent.pipeline.label}
+        assert {(each.key, each.value) for each in sent[1::2]} == {(b"a", b"")}
+        assert all(each.timestamp_ms > 1000 for each in sent[1::2])
+        found = sums(agent)
+        assert (found.processed, found.filtered, found.stale, found.gaps) == (2, 1, 0, 0)
+        # Its age says nothing of how late the pipeline is.
+        (account,) = (account for _, account in agent.accounts.accounts())
+        assert (account.age.count, len(account.recent)) == (0, 0)
+
+    with_agent(test, max_age_ms=1000, max_fps=1, freshness=freshness)
+
+
+def test_a_redriven_frame_is_no_gap_and_leaves_none() -> None:
+    def numbered(offset: int, sequence: int) -> Record:
+        return replace(record(offset), headers=[("ce_id", b"a/e/%d" % sequence)])
+
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        agent.take(numbered(0, 10), generation=1)
+        agent.take(redriven(1, "quick", sequence=900), generation=1)
+        agent.take(redriven(2, "other", sequence=3), generation=1)
+        agent.take(numbered(3, 11), generation=1)
+        await delivered_up_to(4, agent, broker)
+        assert sums(agent).gaps == 0
+
+    with_agent(test)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "counted", "reason"), [(b"2", b"2", "operator_error"), (b"x", b"100", "bad_headers")]
+)
+def test_a_redriven_frame_that_fails_again_is_a_letter_of_that_attempt(
+    attempt: bytes, counted: bytes, reason: str
+) -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        agent.take(redriven(0, "quick", attempt=attempt), generation=1)
+        (letter,) = await delivered_up_to(1, agent, broker)
+        headers = dict(letter.headers)
+        assert (headers["dl_attempt"], headers["dl_letter"]) == (counted, b"dead/1/5")
+        assert headers["dl_operators"] == b"trial_operators:Misbehave/1"
+        assert sums(agent).dead_lettered == {reason: 1}
+
+    with_agent(test, op="trial_operators:Misbehave:camera=a")
+
+
+def test_a_redriven_frame_that_is_left_out_is_mended_too() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        agent.take(redriven(0, "quick"), generation=1)
+        (mark,) = await delivered_up_to(1, agent, broker)
+        assert dict(mark.headers)["dl_mark"] == b"mended"
+        assert sums(agent).filtered == 1
+
+    with_agent(test, op="trial_operators:Misbehave:camera=a,how=nothing")
+
+
+def test_a_refused_letter_goes_without_the_frame_and_still_says_why_that_failed() -> None:
+    async def test(agent: FrameAgent, broker: Broker) -> None:
+        agent.take(record(0), generation=1)
+        await broker.wait_for(1)
+        broker.sent[0][1].refused(FrameError("too large", reason="output_too_large", stage="publish"))
+        letter = broker.sent[1][0]
+        assert (letter.value, dict(letter.headers)["dl_reason"]) == (b"", b"operator_error")
+
+    with_agent(test, op="trial_operators:Misbehave:camera=a")

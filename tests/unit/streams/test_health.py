@@ -12,7 +12,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
 from streams.contract.errors import SettingError
-from streams.health import Pages, ready, serve_pages
+from streams.health import ready
+from streams.pages import Pages, serve_pages
 
 
 @contextmanager

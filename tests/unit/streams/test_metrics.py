@@ -10,7 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streams.accounts import Accounts
 from streams.lanes import Partition
-from streams.metrics import WorkerMetrics, new_registry
+from streams.metrics import WorkerMetrics
+from streams.pages import new_registry
 from streams.stage_times import StageTimes
 
 SECOND = 1_000_000_000

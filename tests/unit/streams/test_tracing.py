@@ -49,8 +49,7 @@ def run(record: Record, tracing: SpanTracing | None, *ops: str) -> Result:
     pipeline = Pipeline(quick_pipeline(ops or ("flip", "grayscale"), input="raw", output="out"))
     received_ns = time.time_ns()
     trace = tracing.begin(record, received_ns=received_ns, pipeline=pipeline.label) if tracing else None
-    settings, label = pipeline.settings, pipeline.label
-    result = process(record, pipeline.open(), settings=settings, label=label, received_ns=received_ns, trace=trace)
+    result = process(record, pipeline.open(), pipeline=pipeline, received_ns=received_ns, trace=trace)
     if trace:
         trace.ended(result.fate, failed=result.is_letter, seconds=result.seconds)
     return result

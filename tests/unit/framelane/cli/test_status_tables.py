@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from consumers.reported import ProcessLine
 from framelane.cli.status_tables import tables, worst_first
 from framelane.group_report import Member, PartitionState
 from framelane.status_report import StatusReport
-from framelane.status_rows import CameraLine, PipelineLine, ProcessLine
+from framelane.status_rows import CameraLine, PipelineLine
 
 MEMBER = Member(member_id="m", client_id="faust", host="10.0.0.1", partitions=("frames.raw/0",))
 PART = PartitionState(topic="frames.raw", partition=0, member="m", committed=90, end=96, lag=6, lag_s=0.4)

@@ -5,8 +5,8 @@ import re
 
 from rich.console import Console
 
+from consumers.status_board import CameraRow
 from framelane.demo.display import Display, closing_table
-from framelane.status_board import CameraRow
 from streams.contract.status import CameraSums
 
 ROW = CameraRow(

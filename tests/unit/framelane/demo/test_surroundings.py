@@ -1,10 +1,11 @@
 """What the demo finds before it starts anything."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
-from framelane.demo.surroundings import check_source, names_kafka, without_kafka
+from framelane.demo.surroundings import check_source, names_kafka, port_for_the_view, without_kafka
 from streams.contract.errors import SettingError, SourceError
 
 
@@ -17,6 +18,13 @@ def test_a_kafka_that_the_environment_names(name: str) -> None:
 def test_the_embedded_kafkas_commands_hear_of_no_other() -> None:
     environ = {"PATH": "/bin", "FRAMELANE_KAFKA__SECURITY": "tls", "KAFKA_BOOTSTRAP_SERVERS": "x"}
     assert without_kafka(environ) == {"PATH": "/bin"}
+
+
+def test_the_views_port_is_the_known_one_unless_it_is_taken() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert port_for_the_view(port) == -1
+    assert port_for_the_view(port) == port
 
 
 def test_a_source_that_cannot_be_shown_is_told(tmp_path: Path) -> None:

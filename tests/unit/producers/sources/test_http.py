@@ -17,8 +17,11 @@ import pytest
 from producer_support import noise, scene_images, serving_with, web_folder, write_video
 
 from producers.sources import SourceOptions, open_source
+from producers.sources.base import Decoder, Source
+from producers.sources.decoders import UNTOUCHED
 from producers.sources.http import MjpegStream, Snapshots
 from producers.sources.network import NetworkStream
+from producers.sources.pyav_stream import PyavStream
 from streams.contract.errors import SourceError, SourceLost
 from streams.contract.images import encode
 
@@ -135,8 +138,7 @@ def test_half_a_picture_and_then_another_size() -> None:
 
 
 @pytest.mark.parametrize("drips", [False, True], ids=["silent", "dripping"])
-def test_a_stream_that_hangs_is_lost_after_its_time(drips: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("producers.sources.http.PICTURE_S", 0.3)
+def test_a_stream_that_hangs_is_lost_after_its_time(drips: bool) -> None:
     ended = threading.Event()
 
     def answer(handler: Handler) -> None:
@@ -147,10 +149,10 @@ def test_a_stream_that_hangs_is_lost_after_its_time(drips: bool, monkeypatch: py
                 handler.wfile.write(b"x")
 
     with serving(answer) as address:
-        source = open_source(f"http://{address}/", options())
+        source = open_source(f"http://{address}/", options(silence_s=0.3))
         assert source.grab()
         began = time.monotonic()
-        with pytest.raises(SourceLost):
+        with pytest.raises(SourceLost, match=r"no whole picture for 0\.3 s"):
             source.grab()
         assert time.monotonic() - began < 5
         source.close()
@@ -392,10 +394,36 @@ def test_a_stop_ends_every_wait() -> None:
         ended.set()
 
 
-def test_a_video_on_the_web_is_read_by_ffmpeg(tmp_path: Path) -> None:
+READERS: dict[Decoder, type[Source]] = {"auto": PyavStream, "pyav": PyavStream, "opencv": NetworkStream}
+
+
+@pytest.mark.parametrize("decoder", READERS)
+def test_a_video_on_the_web_is_read_by_ffmpeg(decoder: Decoder, tmp_path: Path) -> None:
     write_video(tmp_path / "video.mp4", scene_images(5))
     with web_folder(tmp_path) as address:
-        source = open_source(f"{address}/video.mp4", options())
-        assert isinstance(source, NetworkStream)
+        source = open_source(f"{address}/video.mp4", options(decoder=decoder))
+        assert isinstance(source, READERS[decoder])
         assert not source.live
+        source.close()
+
+
+@pytest.mark.parametrize("decoder", READERS)
+def test_a_stream_of_jpegs_is_read_by_ffmpeg_where_that_is_named(decoder: Decoder) -> None:
+    def answer(handler: Handler) -> None:
+        begin(handler)
+        for data in jpegs(40):
+            handler.wfile.write(part(data))
+
+    with serving(answer) as address:
+        source = open_source(f"http://{address}/", options(decoder=decoder))
+        assert isinstance(source, MjpegStream if decoder == "auto" else READERS[decoder])
+        source.close()
+
+
+@pytest.mark.parametrize("decoder", READERS)
+def test_snapshots_pass_as_they_are_whatever_decodes_the_rest(decoder: Decoder) -> None:
+    with serving(lambda handler: (begin(handler, "image/webp"), handler.wfile.write(b"picture"))[0]) as address:
+        source = open_source(f"http://{address}/", options(decoder=decoder))
+        assert isinstance(source, Snapshots)
+        assert (source.codec, source.decoder) == ("webp", UNTOUCHED)
         source.close()

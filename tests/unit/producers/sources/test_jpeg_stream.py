@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from producer_support import noise
+from producer_support import noise, scene_images
 
 from producers.sources.jpeg_stream import JpegSplitter
+from streams.contract.images import encode
 
 
 def jpeg(seed: int, *options: int, size: tuple[int, int] = (64, 48)) -> bytes:
@@ -112,3 +113,35 @@ def test_any_bytes_do_no_harm(data: bytes, head: bytes) -> None:
 def test_pictures_decode() -> None:
     (found,) = JpegSplitter().feed(PICTURES[3])
     assert cv2.imdecode(np.frombuffer(found.jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (48, 64, 3)
+
+
+def part(jpeg: bytes, length: int) -> bytes:
+    return b"--x\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (length, jpeg)
+
+
+@pytest.mark.parametrize("wrong", [-1000, -1, 0, 1, 1000, 10**8])
+@pytest.mark.parametrize("step", [1, 700, 10**6])
+def test_lengths_that_are_wrong_lose_nothing(wrong: int, step: int) -> None:
+    pictures = [encode(image) for image in scene_images(5, size=(160, 120))]
+    data = b"".join(part(picture, len(picture) + (wrong if number else 0)) for number, picture in enumerate(pictures))
+    data += b"--x--" + bytes(2000)
+    splitter = JpegSplitter()
+    found = [each.jpeg for at in range(0, len(data), step) for each in splitter.feed(data[at : at + step])]
+    assert found == pictures
+    assert splitter.damaged == 0
+
+
+def test_a_length_that_is_right_saves_following_the_markers() -> None:
+    picture = encode(scene_images(1)[0])
+    # What no marker would lead through.
+    odd = picture[:-2] + b"\xff\xd8\xff" + picture[-2:]
+    assert [each.jpeg for each in JpegSplitter().feed(part(odd, len(odd)))] == [odd]
+
+
+def test_half_a_picture_of_the_length_that_it_has_is_damaged() -> None:
+    picture = encode(scene_images(1)[0])
+    half = picture[: len(picture) // 2]
+    splitter = JpegSplitter()
+    data = part(half, len(half)) + part(picture, len(picture)) + part(picture, len(picture))
+    assert [each.jpeg for each in splitter.feed(data)] == [picture, picture]
+    assert splitter.damaged == 1

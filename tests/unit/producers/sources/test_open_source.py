@@ -9,9 +9,10 @@ from producer_support import scene_images, write_images, write_video
 
 import producers.sources as sources
 from producers.sources import SourceOptions, open_source
+from producers.sources.base import Decoder
 from producers.sources.folder import ImageFolder
+from producers.sources.pyav_file import PyavFile
 from producers.sources.synthetic import Synthetic
-from producers.sources.video_file import VideoFile
 from streams.contract.errors import FramelaneError, SettingError, SourceError
 
 OPTIONS = SourceOptions(camera_id="gate-1")
@@ -21,7 +22,7 @@ def test_the_text_says_which_source(tmp_path: Path) -> None:
     write_images(tmp_path / "pictures", 1)
     video = write_video(tmp_path / "video.mp4", scene_images(3))
     assert isinstance(open_source("synthetic:", OPTIONS), Synthetic)
-    assert isinstance(open_source(str(video), OPTIONS), VideoFile)
+    assert isinstance(open_source(str(video), OPTIONS), PyavFile)
     assert isinstance(open_source(str(tmp_path / "pictures"), OPTIONS), ImageFolder)
     assert isinstance(open_source(str(tmp_path / "pictures" / "frame0.jpg"), OPTIONS), ImageFolder)
 
@@ -61,14 +62,15 @@ def test_a_wrong_source_is_named_with_what_was_expected(
     assert "secret" not in capfd.readouterr().err
 
 
-def test_opencv_and_ffmpeg_say_nothing_beside_the_error() -> None:
+@pytest.mark.parametrize("decoder", ["pyav", "opencv"])
+def test_opencv_and_ffmpeg_say_nothing_beside_the_error(decoder: str) -> None:
     # In a process of its own: FFmpeg's level is fixed when anything in the process first uses it.
-    code = """
+    code = f"""
 from producers.sources import SourceOptions, open_source
 from streams.contract.errors import SourceError
 for text in ("rtsp://me:secret@127.0.0.1:1/x", "http://me:secret@127.0.0.1:1/x", "pyproject.toml", "device:99"):
     try:
-        open_source(text, SourceOptions(camera_id="a"))
+        open_source(text, SourceOptions(camera_id="a", decoder="{decoder}"))
     except SourceError as error:
         print(error)
 """
@@ -77,11 +79,12 @@ for text in ("rtsp://me:secret@127.0.0.1:1/x", "http://me:secret@127.0.0.1:1/x",
     assert done.stderr == ""
 
 
-def test_a_text_file_is_no_video(tmp_path: Path) -> None:
+@pytest.mark.parametrize("decoder", ["pyav", "opencv"])
+def test_a_text_file_is_no_video(decoder: Decoder, tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("not a video\n" * 100)
     with pytest.raises(SourceError, match=r"notes.txt': is not a video"):
-        open_source(str(file), OPTIONS)
+        open_source(str(file), SourceOptions(camera_id="a", decoder=decoder))
 
 
 def test_another_distribution_can_bring_a_source(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from streams.contract.headers import MAX_HEADER_BYTES, Headers, Record
 ERROR = FrameError("cannot be decoded: truncated", reason="undecodable", stage="decode")
 
 
-def letter_of(headers: Headers = (), value: bytes | None = b"frame", key: bytes | None = b"gate-1", **more: int):  # type: ignore[no-untyped-def]
+def letter_of(headers: Headers = (), value: bytes | None = b"frame", key: bytes | None = b"gate-1", **more: object):  # type: ignore[no-untyped-def]
     record = Record("frames.raw", 3, 17, 1234, key, value, headers)
     return dead_letter(record, ERROR, pipeline="quick@1f3a", failed_ns=99, **more)  # type: ignore[arg-type]
 

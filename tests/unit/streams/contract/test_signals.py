@@ -8,11 +8,12 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from consumers.plain_consumer import plain_consumer
 from consumers.settings import SubscriptionSettings
 from consumers.subscription import Subscription
 from framelane.admin_client import AdminConnection
-from framelane.plain_consumer import plain_consumer
 from producers.client import connect
+from producers.topic_limits import Administrator
 from streams.contract.client_log import ClientLog
 from streams.contract.kafka_settings import KafkaSettings
 from streams.contract.signals import signals_held_back
@@ -51,8 +52,9 @@ def test_an_interrupt_comes_after_the_block() -> None:
         lambda kafka: connect(kafka, on_error=lambda _: None),
         lambda kafka: plain_consumer(kafka, "g", log=ClientLog(quiet=True)),
         lambda kafka: Subscription(SubscriptionSettings(kafka=kafka)),
+        lambda kafka: Administrator(kafka).ask("t"),
     ],
-    ids=["administrator", "producer", "plain consumer", "subscription"],
+    ids=["administrator", "producer", "plain consumer", "subscription", "topic limits"],
 )
 def test_an_interrupt_while_a_client_is_made_is_told_as_such(make: Callable[[KafkaSettings], object]) -> None:
     kafka = KafkaSettings.model_construct(bootstrap="127.0.0.1:1", librdkafka={"client.id": Interrupted()})

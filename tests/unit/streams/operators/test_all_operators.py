@@ -1,12 +1,14 @@
 """What holds for every operator."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 from frame_support import frame_of, picture
+from networks import LABELS, yolo, yunet
 
 from streams.contract.frame import Box, Event, Frame
 from streams.contract.images import Image, check_image
@@ -14,6 +16,7 @@ from streams.operators import OPERATORS
 from streams.operators.grayscale import gray
 
 LEFT_HALF = (((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)),)
+CORNERS = ((0.2, 0.1), (0.9, 0.2), (0.8, 0.9), (0.1, 0.7))
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "resize smaller": ("resize", {"width": 32}),
     "resize larger": ("resize", {"width": 100, "height": 100}),
@@ -22,6 +25,10 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "rotate a little": ("rotate", {"angle": 10.0}),
     "rotate in the old frame": ("rotate", {"angle": -90.0, "expand": False}),
     "flip": ("flip", {"direction": "both"}),
+    "perspective": ("perspective", {"corners": CORNERS}),
+    "perspective to a size": ("perspective", {"corners": CORNERS, "width": 40, "height": 30}),
+    "undistort": ("undistort", {"fx": 0.8, "k1": -0.3}),
+    "undistort fisheye": ("undistort", {"fx": 0.4, "k1": 0.1, "fisheye": True, "balance": 1.0}),
     "grayscale": ("grayscale", {}),
     "blur": ("blur", {}),
     "blur median": ("blur", {"kind": "median"}),
@@ -35,9 +42,17 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "threshold adaptive": ("threshold", {"kind": "adaptive"}),
     "motion": ("motion", {"zones": LEFT_HALF}),
     "motion smaller": ("motion", {"downscale": 3}),
+    "health": ("health", {"after_s": 0.0, "learn_frames": 2}),
+    "dedupe": ("dedupe", {}),
+    "detect": ("detect", {"model": "v8.onnx", "labels": LABELS, "score": 0.01}),
+    "detect all sorted out": ("detect", {"model": "end2end.onnx", "labels": LABELS, "score": 0.01, "zones": LEFT_HALF}),
+    "faces": ("faces", {"model": "yunet.onnx", "score": 0.01}),
+    "codes": ("codes", {"kinds": ("qr", "aruco")}),
     "pixelate": ("pixelate", {"zones": LEFT_HALF}),
     "pixelate events": ("pixelate", {"kind": "events"}),
     "annotate": ("annotate", {}),
+    "timestamp": ("timestamp", {}),
+    "timestamp without background": ("timestamp", {"background": False, "position": "top_right"}),
 }
 SIZES = [(64, 48), (63, 37), (1, 1), (2, 90)]
 FOUND = Event(type="motion", data={"zone": "0", "boxes": [Box(x=0.2, y=0.2, w=0.5, h=0.5)]})
@@ -46,11 +61,30 @@ each_case = pytest.mark.parametrize("case", CASES)
 each_shape = pytest.mark.parametrize("gray", [False, True], ids=["color", "gray"])
 
 
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models")
+    contents = {layout: yolo(layout, width=48, height=32) for layout in ("v8", "end2end")} | {"yunet": yunet()}
+    for name, content in contents.items():
+        (folder / f"{name}.onnx").write_bytes(content)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def beside_the_models(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(models)
+
+
 def run(case: str, image: Image) -> Frame:
     name, parameters = CASES[case]
     result = OPERATORS[name](**parameters).open()(frame_of(image, events=(FOUND,)))  # type: ignore[call-arg]
     assert result is not None
     return result
+
+
+@pytest.mark.parametrize("case", ["detect", "detect all sorted out"])
+def test_there_is_something_to_be_found(case: str) -> None:
+    assert len(run(case, picture()).events) > 1
 
 
 def test_each_operator_has_a_case() -> None:
@@ -109,7 +143,7 @@ def test_what_it_says_that_it_needs_is_enough(case: str) -> None:
         return
     assert needs in ("gray", "any")
     assert from_gray.image.ndim == 2
-    assert colored.image.ndim == (2 if needs == "gray" else 3)
+    assert colored.image.ndim == (2 if needs == "gray" and OPERATORS[name].changes_image else 3)
     # Rounded once before the operator, or once after it.
     difference = np.abs(gray(colored.image).astype(int) - from_gray.image)
     assert difference.max() <= 3 and np.array_equal(colored.to_raw, from_gray.to_raw)

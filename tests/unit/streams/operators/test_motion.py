@@ -92,6 +92,19 @@ def test_what_is_smaller_than_min_area_does_not_count() -> None:
     assert not watch(Motion(min_area=area * 2, downscale=1), images())[-1]
 
 
+@pytest.mark.parametrize("downscale", [1, 2])
+def test_area_is_what_moves_in_the_zone_as_a_fraction_of_the_picture(downscale: int) -> None:
+    scene = list(noisy_scene(31))
+    # Two thirds of the square lie in the left zone, and the boxes say no more than where it is.
+    with_square(scene[-1], WIDTH // 2 - 2 * SIDE // 3, 60)
+
+    left, right = watch(Motion(zones=(LEFT, RIGHT), downscale=downscale), iter(scene))[-1]
+
+    whole = SIDE * SIDE / (WIDTH * HEIGHT)
+    assert left.data.area == pytest.approx(whole * 2 / 3, rel=0.25)
+    assert right.data.area == pytest.approx(whole / 3, rel=0.25)
+
+
 def test_without_zones_the_whole_picture_is_zone_0() -> None:
     scene = list(noisy_scene(31))
     with_square(scene[-1], 40, 60)

@@ -3,9 +3,10 @@ from dataclasses import dataclass
 import odd_operators
 import pytest
 
+from streams.contract.settings_values import Mistake, convert, parameters_of
 from streams.operators import OPERATORS
 from streams.operators.blur import Blur
-from streams.operators.parameters import Mistake, convert, make_operator, parameters_of, takes
+from streams.operators.parameters import make_operator, takes
 
 
 @dataclass(frozen=True)

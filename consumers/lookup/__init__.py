@@ -1,0 +1,1 @@
+"""Finding a frame in a topic by its name."""

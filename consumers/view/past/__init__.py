@@ -1,0 +1,1 @@
+"""Back in time for one camera: what a topic still holds of it."""

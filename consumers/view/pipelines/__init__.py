@@ -1,0 +1,1 @@
+"""The page of the pipelines: what runs, and the try-out."""

@@ -1,0 +1,1 @@
+"""Who may look, and what a page may do."""

@@ -1,0 +1,1 @@
+"""`framelane view`: the live view with all that it needs of the other parts."""
