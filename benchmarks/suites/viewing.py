@@ -5,8 +5,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from playwright.sync_api import Page
-
 from benchmarks.bench import Bench
 from benchmarks.feed import Feed
 from benchmarks.figures import percentile, spread, turns
@@ -55,13 +53,10 @@ _WALLS = (
     Wall(16, 15, (320, 180), 4),
     Wall(16, 5, (1280, 720), 4, wanted=False),
 )
-_COUNTS = """() => {
-  const sum = (counts) => Object.values(counts).reduce((a, b) => a + b, 0);
-  const {drawn, ages} = globalThis.framelaneFigures;
-  return [sum(drawn), ages.length];
-}"""
-_AGES = "(from) => globalThis.framelaneFigures.ages.slice(from)"
-_WIDTHS = "() => [...document.querySelectorAll('.processed canvas')].map((canvas) => canvas.clientWidth)"
+_COUNTS = """(({drawn, ages}) => [Object.values(drawn).reduce((sum, each) => sum + each, 0), ages.length])(
+  globalThis.framelaneFigures
+)"""
+_WIDTHS = "[...document.querySelectorAll('.processed canvas')].map((canvas) => canvas.clientWidth)"
 
 
 def run(bench: Bench) -> Section:
@@ -127,19 +122,17 @@ def _look(bench: Bench, wall: Wall) -> Seen:
             sender.start()
             try:
                 with chromium_page(address, size=_WINDOWS[wall.columns]) as browser:
-                    _wait_for_all(browser.page, wall)
+                    _wait_for_all(browser, wall)
                     return _measure(browser, server, feed)
             finally:
                 end.set()
                 sender.join()
 
 
-def _wait_for_all(page: Page, wall: Wall) -> None:
+def _wait_for_all(browser: Chromium, wall: Wall) -> None:
     """Every camera is drawn, as wide as it is said, and the page is warm."""
-    page.wait_for_function(
-        "(cameras) => Object.keys(globalThis.framelaneFigures.drawn).length === cameras", arg=wall.cameras
-    )
-    widths = page.evaluate(_WIDTHS)
+    browser.wait_for(f"Object.keys(globalThis.framelaneFigures.drawn).length === {wall.cameras}")
+    widths = browser.evaluate(_WIDTHS)
     if not all(abs(width - _TILE) < 4 for width in widths):
         raise FramelaneError(f"the pictures are {min(widths)} to {max(widths)} pixels wide, not {_TILE}")
     time.sleep(_WARM_UP_S)
@@ -148,12 +141,12 @@ def _wait_for_all(page: Page, wall: Wall) -> None:
 def _measure(browser: Chromium, server: Contender, feed: Feed) -> Seen:
     """What happens within the time measured. Frames on their way at its beginning stand for those at its end."""
     began, sent, used = time.monotonic(), feed.sent, (server.cpu_s(), browser.cpu_s())
-    drawn, ages = browser.page.evaluate(_COUNTS)
+    drawn, ages = browser.evaluate(_COUNTS)
     time.sleep(_MEASURE_S)
     took_s, offered = time.monotonic() - began, feed.sent - sent
-    now_drawn, _ = browser.page.evaluate(_COUNTS)
+    now_drawn, _ = browser.evaluate(_COUNTS)
     after = server.cpu_s(), browser.cpu_s()
-    seen: list[float] = browser.page.evaluate(_AGES, ages) or [float("inf")]
+    seen: list[float] = browser.evaluate(f"globalThis.framelaneFigures.ages.slice({ages})") or [float("inf")]
     return Seen(
         offered_per_s=offered / took_s,
         drawn=(now_drawn - drawn) / offered,

@@ -138,8 +138,12 @@ def wait_until(page: Page, holds: Callable[[], bool], what: str) -> None:
     raise AssertionError(f"{what}: not after {WAIT_MS} ms")
 
 
-def test_a_canvas_shows_the_very_frame_that_it_says(scene: Scene, browser: Browser) -> None:
+@pytest.mark.parametrize("decoder", [True, False])
+def test_a_canvas_shows_the_very_frame_that_it_says(scene: Scene, browser: Browser, decoder: bool) -> None:
     with new_page(browser, size=LARGE) as (page, _):
+        if not decoder:
+            # As on http from another machine.
+            page.add_init_script("delete globalThis.ImageDecoder")
         page.goto(scene.address())
         for camera in CAMERAS[::5]:
             last: Shown | None = None

@@ -10,7 +10,7 @@ const PING_MS = 10_000;
  * Connects, and connects again by itself.
  *
  * Dispatches "open", "lost", "cameras" (detail: list of figures), "problems" (detail: list of texts), "event" (detail:
- * an event as on `frames.events`), "frame" (detail: {header, blob}).
+ * an event as on `frames.events`), "frame" (detail: {header, bytes}).
  */
 export class Connection extends EventTarget {
   #socket = null;
@@ -106,8 +106,7 @@ export class Connection extends EventTarget {
 
   #see(data) {
     const { header, end } = headerAt(data);
-    const blob = new Blob([new Uint8Array(data, end)], { type: header.content_type });
-    this.#dispatch("frame", { header, blob });
+    this.#dispatch("frame", { header, bytes: new Uint8Array(data, end) });
   }
 
   /** The shorter the way there and back, the better is what it says of the clock. */

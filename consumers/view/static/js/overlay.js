@@ -85,8 +85,9 @@ function zoneOf(event) {
 
 /** Draw what belongs on a frame into an overlay. mapped: toRaw of the picture that lies below, or null for raw. */
 export function drawOverlay(overlay, found, toRaw) {
-  const map = fromRaw(toRaw);
   const shapes = overlay.querySelector(".shapes");
+  if (!found.length && !shapes.firstChild) return;
+  const map = fromRaw(toRaw);
   const marks = [];
   const labels = [];
   for (const { event, ageMs } of found) {

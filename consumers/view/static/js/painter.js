@@ -1,6 +1,7 @@
 // Draws frames on the cameras' canvases: the newest wins, and a raw one goes with what was made of it.
 
 import { fitCanvas } from "./dom.js";
+import { decoded, sizeOf } from "./pictures.js";
 
 /** One camera: its canvases by kind, what waits to be decoded, and what is decoded and waits to be drawn. */
 class Easel {
@@ -45,7 +46,7 @@ export class Painter extends EventTarget {
     if (easel && !easel.canvases.size) this.#easels.delete(camera);
   }
 
-  #take({ header, blob }) {
+  #take({ header, bytes }) {
     const easel = this.#easels.get(header.camera);
     if (!easel?.canvases.has(header.kind) || document.hidden) {
       this.#discard([{ header }]);
@@ -53,10 +54,10 @@ export class Painter extends EventTarget {
     }
     if (header.paired && header.kind === "raw") {
       if (easel.half) this.#discard([easel.half]);
-      easel.half = { header, blob };
+      easel.half = { header, bytes };
       return;
     }
-    const frames = [{ header, blob }];
+    const frames = [{ header, bytes }];
     if (easel.half) {
       const { epoch, sequence } = easel.half.header;
       if (header.paired && epoch === header.epoch && sequence === header.sequence) frames.unshift(easel.half);
@@ -75,7 +76,7 @@ export class Painter extends EventTarget {
       const frames = easel.waiting;
       easel.waiting = null;
       try {
-        for (const frame of frames) frame.bitmap = await createImageBitmap(frame.blob);
+        for (const frame of frames) frame.picture = await decoded(frame.bytes, frame.header.content_type);
       } catch {
         // No picture that this browser can read: the next one may be.
         this.#discard(frames);
@@ -102,30 +103,30 @@ export class Painter extends EventTarget {
       const frames = easel.ready;
       if (!frames) continue;
       easel.ready = null;
-      for (const { header, bitmap } of frames) {
+      for (const { header, picture } of frames) {
         last = Math.max(last, header.n);
-        this.#put(easel.canvases.get(header.kind), header, bitmap, nowMs);
+        this.#put(easel.canvases.get(header.kind), header, picture, nowMs);
       }
     }
     this.#connection.drawn(last);
   }
 
-  #put(canvas, header, bitmap, nowMs) {
+  #put(canvas, header, picture, nowMs) {
     if (canvas) {
-      fitCanvas(canvas, bitmap);
-      canvas.getContext("2d", { alpha: false, desynchronized: true }).drawImage(bitmap, 0, 0);
+      fitCanvas(canvas, sizeOf(picture));
+      canvas.getContext("2d", { alpha: false, desynchronized: true }).drawImage(picture, 0, 0);
       canvas.dataset.epoch = header.epoch;
       canvas.dataset.sequence = header.sequence;
       count(this.#figures.drawn, header.camera);
       if (this.#figures.ages.push(nowMs - header.captured_ms) > 100_000) this.#figures.ages.splice(0, 50_000);
       this.dispatchEvent(new CustomEvent("drawn", { detail: { camera: header.camera, kind: header.kind, header } }));
     }
-    bitmap.close();
+    picture.close();
   }
 
   #discard(frames) {
-    for (const { header, bitmap } of frames) {
-      bitmap?.close();
+    for (const { header, picture } of frames) {
+      picture?.close();
       count(this.#figures.discarded, header.camera);
       this.#connection.drawn(header.n);
     }

@@ -82,7 +82,7 @@ export class Tile {
   drawn(kind, header) {
     const before = this.#headers[kind];
     this.#headers[kind] = header;
-    this.element.dataset[kind] = "";
+    if (!before) this.element.dataset[kind] = "";
     if (kind === "processed" && String(before?.to_raw) !== String(header.to_raw)) this.fit();
     if (before?.width !== header.width || before?.height !== header.height) {
       const frame = this.element.querySelector(`.frame.${kind}`);
