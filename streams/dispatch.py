@@ -3,8 +3,9 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from streams.contract.errors import FrameError
 from streams.freshness import Newest, Pace, too_old

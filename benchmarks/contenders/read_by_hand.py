@@ -13,8 +13,9 @@ from framelane.parent import end_with_parent
 def read(job: Job) -> Iterator[bytes]:
     """The values of a topic, as the group gets them."""
     group = {"group.id": job.group, "auto.offset.reset": "earliest", "enable.auto.offset.store": False}
-    # Fetching is tuned as in `hand_written`.
-    fetch = {"fetch.message.max.bytes": job.fetch_bytes, "queued.max.messages.kbytes": 65536}
+    # Fetching is tuned as subscribe() has it.
+    fetch = {"fetch.message.max.bytes": job.fetch_bytes, "fetch.max.bytes": 4 * job.fetch_bytes}
+    fetch |= {"queued.max.messages.kbytes": 65536}
     consumer = Consumer({"bootstrap.servers": job.bootstrap, **group, **fetch, "fetch.queue.backoff.ms": 20})
     consumer.subscribe([job.input])
     while True:

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from consumers.received import ReceivedFrame
+from consumers.reported import dropped_of
 from consumers.status_board import CameraRow
 
 State = Literal["live", "stale", "silent"]
@@ -23,7 +24,8 @@ class CameraFigures(msgspec.Struct, frozen=True, kw_only=True):
     state: "stale" when frames come late, or less often than they used to; "silent" when none came for 30 s, or ever.
     last_captured_at_ns: ns since 1970, as text, for JavaScript's numbers are too short; "" before the first frame.
     width, height: pixels of the processed frame. dropped, stale, dead_lettered, gaps: frames, as producers and workers
-    report them. ages: the last 60 s, the oldest of each second in ms; None where no frame came.
+    report them; what a producer leaves out because it was asked to is not dropped. ages: the last 60 s, the oldest of
+    each second in ms; None where no frame came.
     """
 
     camera_id: str
@@ -82,7 +84,7 @@ class CameraWatch:
             width=0 if last is None else last.width,
             height=0 if last is None else last.height,
             pipeline="" if last is None else last.pipeline,
-            dropped=row.dropped if row else 0,
+            dropped=dropped_of(row.produced) if row else 0,
             stale=row.worked.stale if row else 0,
             dead_lettered=row.dead_lettered if row else 0,
             gaps=row.worked.gaps if row else 0,

@@ -2,21 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Message, Send
 
 from consumers.received import ReceivedFrame
 from consumers.view.client import Client, Gone, Wish
 from consumers.view.hub import Live
 from consumers.view.openapi import openapi
+from consumers.view.patient import Patient
 from consumers.view.places import Places
 from streams.contract.errors import FrameError
 
@@ -24,7 +24,6 @@ from streams.contract.errors import FrameError
 FIRST_S, UNKNOWN_S = 5.0, 2.0
 # A stream whose camera gives nothing is ended, so that players try again.
 SILENT_S = 30.0
-SLOW_S = 30.0
 MAX_FPS = 60.0
 MAX_WIDTH = 4096
 BOUNDARY = "framelane-frame"
@@ -84,9 +83,9 @@ class Programs:
         if request.method == "HEAD":
             return Response(headers=headers, media_type=_MIXED)
         stream = self._stream(camera, kind, int(width), 1.0 / fps)
-        return _Patient(stream, media_type=_MIXED, headers=headers)
+        return Patient(stream, media_type=_MIXED, headers=headers)
 
-    async def _stream(self, camera: str, kind: str, width: int, interval_s: float) -> AsyncIterator[bytes]:
+    async def _stream(self, camera: str, kind: str, width: int, interval_s: float) -> AsyncGenerator[bytes, None]:
         client = Client()
         with self._places.taken() as free:
             if not free:
@@ -135,20 +134,6 @@ class Programs:
 
     async def _fitted(self, frame: ReceivedFrame, width: int) -> tuple[bytes, str]:
         return await self._live.scaler.fitted(frame, width or MAX_WIDTH)
-
-
-class _Patient(StreamingResponse):
-    """Cuts off a client that takes nothing for so long; its place is for another."""
-
-    async def stream_response(self, send: Send) -> None:
-        """Send the parts."""
-
-        async def patiently(message: Message) -> None:
-            async with asyncio.timeout(SLOW_S):
-                await send(message)
-
-        with suppress(TimeoutError):
-            await super().stream_response(patiently)
 
 
 def _told(frame: ReceivedFrame) -> dict[str, str]:

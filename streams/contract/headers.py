@@ -4,10 +4,11 @@ Only key and value are required. A record without our headers is a good frame of
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar, overload
+
+import msgspec
 
 from streams.contract.errors import FrameError
 from streams.contract.frame import Frame, Headers
@@ -25,9 +26,11 @@ _MAX_DL_HEADERS, _MAX_DL_BYTES = 9, 12 * 1024
 HOPS = {"received": "ce_receivedns", "started": "ce_startedns", "processed": "ce_processedns"}
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A Kafka record as any client hands it over. timestamp_ms: ms since 1970; value None is a tombstone."""
+class Record(msgspec.Struct, frozen=True):
+    """A Kafka record as any client hands it over. timestamp_ms: ms since 1970; value None is a tombstone.
+
+    A Struct and no dataclass, as is ImageHeader: one is made for every frame, in a fifth of the time.
+    """
 
     topic: str
     partition: int

@@ -6,11 +6,11 @@ decoded before `inspect` has looked at its length, its magic bytes and that size
 
 import os
 import struct
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any, Literal
 
+import msgspec
 import numpy as np
 import simplejpeg
 
@@ -27,8 +27,7 @@ Mode = Literal["color", "gray"]
 Scale = Literal[1, 2, 4, 8]
 
 
-@dataclass(frozen=True, slots=True)
-class ImageHeader:
+class ImageHeader(msgspec.Struct, frozen=True):
     """What an image says of itself.
 
     width, height: pixels as stored, before EXIF orientation. colorspace: of a JPEG ("YCbCr", "Gray", "RGB", "CMYK" or

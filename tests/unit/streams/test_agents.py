@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import trial_operators
+from msgspec.structs import replace as changed
 
 from streams.accounts import Accounts
 from streams.agents import FrameAgent
@@ -377,7 +378,7 @@ def test_frames_past_their_age_and_above_the_rate_are_counted_and_not_processed(
         now_ms = time.time_ns() // 1_000_000
         for offset, age_ms in enumerate((60_000, 59_000, 0, 0, 0)):
             made = record(offset)
-            agent.take(replace(made, timestamp_ms=now_ms - age_ms), generation=1)
+            agent.take(changed(made, timestamp_ms=now_ms - age_ms), generation=1)
         await broker.wait_for(1)
         broker.sent.pop()[1].delivered()
         found = sums(agent)
@@ -560,13 +561,13 @@ def test_a_late_failure_names_the_pipeline_that_made_the_output() -> None:
 def test_numbers_that_are_missing_are_counted_apart_from_the_sum() -> None:
     async def test(agent: FrameAgent, broker: Broker) -> None:
         for offset, sequence in enumerate((0, 1, 5)):
-            agent.take(replace(record(offset), headers=[("ce_id", f"a/e1/{sequence}".encode())]), generation=1)
+            agent.take(changed(record(offset), headers=[("ce_id", f"a/e1/{sequence}".encode())]), generation=1)
         await broker.wait_for(3)
         assert sums(agent).gaps == 3
         # Taken from the committed position on, in a lane of its own: no gap of the camera's.
         agent.kill_all()
         agent.assigned()
-        agent.take(replace(record(9), headers=[("ce_id", b"a/e1/40")]), generation=2)
+        agent.take(changed(record(9), headers=[("ce_id", b"a/e1/40")]), generation=2)
         assert sums(agent).gaps == 3
 
     with_agent(test)
@@ -782,7 +783,7 @@ def redriven(offset: int, pipeline: str, *, attempt: bytes = b"2", sequence: int
     """A frame of camera a that was sent through again."""
     headers = [("ce_id", b"a/e/%d" % sequence), ("ce_capturedns", b"5")]
     headers += [("dl_pipeline", pipeline.encode()), ("dl_attempt", attempt), ("dl_letter", b"dead/1/5")]
-    return replace(record(offset), headers=headers)
+    return changed(record(offset), headers=headers)
 
 
 @pytest.mark.parametrize("freshness", ["every_frame", "freshest"])
@@ -809,7 +810,7 @@ def test_a_redriven_frame_is_answered_by_its_pipeline_alone_late_as_it_is(freshn
 
 def test_a_redriven_frame_is_no_gap_and_leaves_none() -> None:
     def numbered(offset: int, sequence: int) -> Record:
-        return replace(record(offset), headers=[("ce_id", b"a/e/%d" % sequence)])
+        return changed(record(offset), headers=[("ce_id", b"a/e/%d" % sequence)])
 
     async def test(agent: FrameAgent, broker: Broker) -> None:
         agent.take(numbered(0, 10), generation=1)

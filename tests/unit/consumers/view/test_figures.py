@@ -3,7 +3,9 @@
 import pytest
 from received_support import received
 
+from consumers.status_board import CameraRow
 from consumers.view.figures import SPARK_S, CameraWatch
+from streams.contract.status import CameraSums
 
 S = 1_000_000_000
 START = 1_778_312_000 * S
@@ -72,3 +74,9 @@ def test_the_sparkline_has_the_oldest_of_each_second() -> None:
     watch.tick(3, now + S)
     assert watch.figures(None, now).ages[-3:] == [None, 300.0, None]
     assert len(watch.figures(None, now).ages) == SPARK_S
+
+
+def test_what_a_producer_leaves_out_because_it_was_asked_to_is_not_dropped() -> None:
+    watch, now = watched(every_s=0.1, frames=1)
+    row = CameraRow("gate-1", produced=CameraSums(dropped={"paced": 50, "no_motion": 7, "buffer_full": 2}))
+    assert watch.figures(row, now).dropped == 2
