@@ -12,11 +12,15 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import ClusterMetadata, ConfigResource, ResourceType
 
 from framelane.admin_client import REQUEST_S, AdminConnection
+from framelane.checks.quorum_clock import ahead_s
 from framelane.checks.row import Row
 from streams.contract.errors import BrokerUnavailable, FramelaneError, KafkaError, SettingError
 from streams.contract.kafka_settings import KafkaSettings
 
 _FETCH = 1
+# Answers take a part of it; clocks that are kept by NTP differ by milliseconds.
+_MOST_SKEW_S = 1.0
+Versions = Mapping[int, tuple[int, int]]
 # Whoever says `--wait 0s` wants an answer now, and connecting takes a moment all the same.
 _LEAST_WAIT_S = 0.5
 _PROTOCOLS = {
@@ -36,7 +40,7 @@ def check_broker(connection: AdminConnection, *, wait_s: float) -> tuple[Row, Cl
     except KafkaError as error:
         away = isinstance(error, BrokerUnavailable)
         mend = "framelane broker --port 9092, or --bootstrap" if away else "see security, username, ca in [kafka]"
-        return Row(what=what, found=str(error), state="fault", mend=mend), None
+        return Row(what=what, found=str(error), state="failed", mend=mend), None
     nodes = ", ".join(f"{node.host}:{node.port}" for node in metadata.brokers.values())
     return Row(what=what, found=f"answers; {len(metadata.brokers)} node(s): {nodes}"), metadata
 
@@ -52,13 +56,25 @@ def check_worker_client(settings: KafkaSettings) -> list[Row]:
     # aiokafka logs a failed login, too; we tell it once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     try:
-        versions = asyncio.run(_connect(settings))
+        versions, ahead = asyncio.run(_connect(settings))
     except SettingError as error:
-        return [Row(what=what, found=str(error), state="fault", mend="see [kafka], and [kafka.librdkafka] in it")]
+        return [Row(what=what, found=str(error), state="failed", mend="see [kafka], and [kafka.librdkafka] in it")]
     except (FramelaneError, AioKafkaError, OSError, ssl.SSLError, TimeoutError) as error:
         told = str(error) or type(error).__name__
-        return [Row(what=what, found=f"cannot connect: {told}", state="fault", mend="see [kafka]: ca, mechanism")]
-    return [Row(what=what, found="connects"), _version(versions)]
+        return [Row(what=what, found=f"cannot connect: {told}", state="failed", mend="see [kafka]: ca, mechanism")]
+    return [Row(what=what, found="connects"), _version(versions), clock_row(ahead)]
+
+
+def clock_row(ahead: float | None) -> Row:
+    """The broker's clock against this machine's. ahead: seconds; None where the broker does not tell."""
+    what = "broker's clock"
+    if ahead is None:
+        return Row(what=what, found="not told to this user, or by this broker")
+    if abs(ahead) <= _MOST_SKEW_S:
+        return Row(what=what, found=f"within {_MOST_SKEW_S:g} s of this machine's")
+    found = f"{abs(ahead):.1f} s {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    mend = "set both by NTP: ages, --since and retention go by these clocks"
+    return Row(what=what, found=found, state="warning", mend=mend)
 
 
 def check_limits(connection: AdminConnection, metadata: ClusterMetadata, *, max_bytes: int) -> list[Row]:
@@ -92,8 +108,8 @@ def check_limits(connection: AdminConnection, metadata: ClusterMetadata, *, max_
     return rows or [Row(what="broker's limits", found=f"fit records of {max_bytes} bytes")]
 
 
-async def _connect(settings: KafkaSettings) -> Mapping[int, tuple[int, int]]:
-    """Which requests the first server that answers knows; one that is down does no harm while another is there."""
+async def _connect(settings: KafkaSettings) -> tuple[Versions, float | None]:
+    """What the first server that answers tells; one that is down does no harm while another is there."""
     try:
         servers = collect_hosts(settings.bootstrap, randomize=False)
     except ValueError as error:
@@ -107,7 +123,8 @@ async def _connect(settings: KafkaSettings) -> Mapping[int, tuple[int, int]]:
     raise failed
 
 
-async def _connect_to(host: str, port: int, settings: KafkaSettings) -> Mapping[int, tuple[int, int]]:
+async def _connect_to(host: str, port: int, settings: KafkaSettings) -> tuple[Versions, float | None]:
+    """Which requests it knows, and by how many seconds its clock is ahead."""
     broker = settings.for_faust()
     connection = await create_conn(
         host,
@@ -119,12 +136,14 @@ async def _connect_to(host: str, port: int, settings: KafkaSettings) -> Mapping[
         sasl_plain_username=broker.username or None,
         sasl_plain_password=broker.password or None,
     )
-    versions: Mapping[int, tuple[int, int]] = connection._versions
-    await connection.close()
-    return versions
+    versions: Versions = connection._versions
+    try:
+        return versions, await ahead_s(connection, versions)
+    finally:
+        connection.close()
 
 
-def _version(versions: Mapping[int, tuple[int, int]]) -> Row:
+def _version(versions: Versions) -> Row:
     low, high = versions.get(_FETCH, (0, 0))
     # Kafka 4.0 dropped Fetch before 4 (KIP-896); 3.1 brought Fetch 13 (topic ids).
     if low >= 4:

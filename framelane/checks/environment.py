@@ -43,7 +43,7 @@ def _package(name: str) -> Row:
     try:
         found = version(name)
     except PackageNotFoundError:
-        return Row(what=name, found="not installed", state="fault", mend="make env, or pip install framelane")
+        return Row(what=name, found="not installed", state="failed", mend="make env, or pip install framelane")
     tested = _TESTED.get(name, "")
     if not found.startswith(tested):
         return Row(what=name, found=found, state="warning", mend=f"tested is {tested}x: make env installs that")

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["ok", "warning", "fault"]
+State = Literal["ok", "warning", "failed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One thing that was looked at. found: what it is. mend: what to do about a warning or a fault."""
+    """One thing that was looked at. found: what it is. mend: what to do about a warning or what has failed."""
 
     what: str
     found: str

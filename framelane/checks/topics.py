@@ -20,7 +20,7 @@ def check_topics(connection: AdminConnection, *, brokers: int) -> tuple[list[Row
     try:
         states = topic_states(connection, list(DEFAULTS))
     except KafkaError as error:
-        return [Row(what="topics", found=str(error), state="fault", mend="give this user Describe on them")], 0
+        return [Row(what="topics", found=str(error), state="failed", mend="give this user Describe on them")], 0
     rows = [_topic(name, states.get(name), connection, brokers=brokers) for name in DEFAULTS]
     rows += _sizes(states)
     rows += [row for name in states if (row := _rights(connection, name))]
@@ -31,12 +31,12 @@ def _topic(name: str, state: TopicState | None, connection: AdminConnection, *, 
     what = f"topic {name}"
     if state is None:
         create = create_command([name], reach=connection.settings.reach)
-        return Row(what=what, found="does not exist", state="fault", mend=create)
+        return Row(what=what, found="does not exist", state="failed", mend=create)
     unfit = differences(DEFAULTS[name], state)
     if differing := unfit or advice(state):
         todo = "; ".join(mend(state, each, bootstrap=connection.settings.bootstrap) for each in differing)
         told = "; ".join(map(str, differing))
-        return Row(what=what, found=told, state="fault" if unfit else "warning", mend=todo)
+        return Row(what=what, found=told, state="failed" if unfit else "warning", mend=todo)
     found = f"partitions {state.partitions}, replicas {state.replicas}, records up to {_max_bytes(state)} bytes"
     if state.replicas < min(3, brokers):
         return Row(
@@ -60,7 +60,7 @@ def _sizes(states: Mapping[str, TopicState]) -> list[Row]:
                 Row(
                     what=f"sizes of {RAW} and {behind}",
                     found=f"max.message.bytes of {behind} is {limit}, below the {raw} of {RAW}",
-                    state="fault",
+                    state="failed",
                     mend=f"raise it to {raw} or more: kafka-configs.sh --alter --entity-type topics "
                     f"--entity-name {behind} --add-config max.message.bytes={raw}",
                 )

@@ -8,7 +8,7 @@ import typer
 
 from framelane.cli.options import Bootstrap, Config, LogLevel, kafka_settings, seconds
 
-_COLOURS = {"ok": "green", "warning": "yellow", "fault": "bold red"}
+_COLOURS = {"ok": "green", "warning": "yellow", "failed": "bold red"}
 
 
 def doctor(
@@ -21,7 +21,7 @@ def doctor(
 ) -> None:
     """Look at this machine, the broker and the topics, and say what is wrong and how it is mended.
 
-    The exit code is 1 when there is a fault; warnings leave it at 0.
+    The exit code is 1 when something has failed; warnings leave it at 0.
 
     **Examples**
 
@@ -33,7 +33,7 @@ def doctor(
     from rich.table import Table
 
     from framelane.cli.topic_table import wide_console
-    from framelane.doctor import examine, has_fault
+    from framelane.doctor import examine, has_failed
     from framelane.logs import set_up_logging
 
     set_up_logging(log_level)
@@ -48,5 +48,5 @@ def doctor(
             state = f"[{_COLOURS[row.state]}]{row.state}[/]"
             table.add_row(state, escape(row.what), escape(row.found), escape(row.mend))
         wide_console().print(table)
-    if has_fault(rows):
+    if has_failed(rows):
         raise typer.Exit(1)

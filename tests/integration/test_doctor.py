@@ -24,6 +24,7 @@ def test_all_is_well_once_the_topics_are_made(kafka_bootstrap: str) -> None:
     assert "1 node(s)" in found[f"broker {kafka_bootstrap}"]["found"]
     assert found["the workers' client"]["found"] == "connects"
     assert found["broker's version"]["found"] == "4.0 or newer"
+    assert found["broker's clock"]["found"] == "within 1 s of this machine's"
     table = run_cli(["doctor", "--bootstrap", kafka_bootstrap])
     assert (table.returncode, table.stderr) == (0, "")
     assert "frames.dead-letter" in table.stdout
@@ -43,7 +44,7 @@ def test_what_is_missing_and_what_does_not_fit_is_a_fault_with_its_mend() -> Non
     assert found["topic frames.status"]["mend"] == create
     assert "compression.type is gzip" in found["topic frames.events"]["found"]
     sizes = found["sizes of frames.raw and frames.processed"]
-    assert (sizes["state"], "max.message.bytes=8000000" in sizes["mend"]) == ("fault", True)
+    assert (sizes["state"], "max.message.bytes=8000000" in sizes["mend"]) == ("failed", True)
 
 
 def test_without_waiting_and_with_a_server_that_is_down_it_is_found_all_the_same(kafka_bootstrap: str) -> None:
@@ -63,7 +64,7 @@ def test_an_address_without_a_port_is_the_usual_one() -> None:
 def test_no_broker_is_a_fault() -> None:
     result = run_cli(["doctor", "--json", "--bootstrap", "127.0.0.1:1", "--wait", "300ms"])
     assert result.returncode == 1
-    assert rows(result)["broker 127.0.0.1:1"]["state"] == "fault"
+    assert rows(result)["broker 127.0.0.1:1"]["state"] == "failed"
     assert "Traceback" not in result.stderr
 
 

@@ -5,12 +5,12 @@ import pytest
 from framelane.checks import environment
 from framelane.checks.environment import check_environment
 from framelane.checks.row import Row
-from framelane.doctor import has_fault
+from framelane.doctor import has_failed
 
 
-def test_this_environment_has_no_fault() -> None:
+def test_nothing_has_failed_in_this_environment() -> None:
     rows = {row.what: row for row in check_environment()}
-    assert not has_fault(list(rows.values()))
+    assert not has_failed(list(rows.values()))
     assert {"Python", "machine", "faust-streaming", "librdkafka", "aiokafka's C extension"} <= rows.keys()
 
 
@@ -22,6 +22,6 @@ def test_another_minor_version_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> 
     assert rows["numpy"].state == "ok"
 
 
-def test_only_a_fault_is_a_fault() -> None:
-    assert not has_fault([Row(what="a", found=""), Row(what="b", found="", state="warning")])
-    assert has_fault([Row(what="a", found="", state="fault")])
+def test_a_warning_is_no_failure() -> None:
+    assert not has_failed([Row(what="a", found=""), Row(what="b", found="", state="warning")])
+    assert has_failed([Row(what="a", found="", state="failed")])
