@@ -98,7 +98,7 @@ class Failures:
     def note(self, error: ClientError) -> None:
         """Take an error in; also the client's `error_cb`."""
         self._found = self._found or permanent(error, self._settings)
-        if self._found or self._left or error.code() in _ROUTINE:
+        if self._found or self._left or error.code() in _ROUTINE or self._of_no_group(error):
             return
         held = self._throttle.admit()
         if held is not None:
@@ -108,6 +108,10 @@ class Failures:
                 _log.warning("group %s is joined again: %s", self._settings.group, _TOO_SLOW, extra=extra)
             else:
                 _log.warning("waiting for the broker at %s: %s", where, error.str() or error.name(), extra=extra)
+
+    def _of_no_group(self, error: ClientError) -> bool:
+        # Whoever reads without a group needs no right to one, though librdkafka asks.
+        return error.code() in _GROUP_RIGHTS and self._settings.group is None
 
     def check(self) -> None:
         """Raise the permanent error, if there was one."""

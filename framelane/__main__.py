@@ -12,6 +12,10 @@ class Interrupted(KeyboardInterrupt):
 
 def main() -> None:
     """Run the command line."""
+    from framelane.stopping import exit_on
+
+    # At once: the first process of a container is told nothing that it has no handler for, and loading takes a while.
+    exit_on(signal.SIGTERM)
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     from framelane.process_title import hide_secrets

@@ -9,6 +9,7 @@ from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import ConfigResource, NewTopic, ResourceType
 
 from framelane.admin_client import REQUEST_S, AdminConnection
+from framelane.rights import no_right
 from framelane.topic_rules import Difference, TopicState, check_topic_name, differences
 from framelane.waiting import missing_topics
 from streams.contract.errors import KafkaError, SettingError, TopicMissing
@@ -19,6 +20,7 @@ _MOST_REPLICAS = 3
 _USABLE_S = 15.0
 _EXISTS = confluent_kafka.KafkaError.TOPIC_ALREADY_EXISTS
 _UNKNOWN = confluent_kafka.KafkaError.UNKNOWN_TOPIC_OR_PART
+_DENIED = confluent_kafka.KafkaError.TOPIC_AUTHORIZATION_FAILED
 _BAD_REPLICAS = confluent_kafka.KafkaError.INVALID_REPLICATION_FACTOR
 
 
@@ -105,6 +107,8 @@ def topic_states(connection: AdminConnection, names: Sequence[str]) -> dict[str,
         try:
             partitions = answer.result().partitions
         except KafkaException as error:
+            if error.args[0].code() == _DENIED:
+                raise no_right(connection, name, ["Describe"]) from error
             if error.args[0].code() != _UNKNOWN:
                 raise KafkaError(f"topic {name}: cannot be described: {error.args[0].str()}") from error
         else:
@@ -125,6 +129,8 @@ def _configs(connection: AdminConnection, names: Sequence[str]) -> dict[str, Map
         try:
             entries = answer.result()
         except KafkaException as error:
+            if error.args[0].code() == _DENIED:
+                raise no_right(connection, resource.name, ["DescribeConfigs"]) from error
             raise KafkaError(f"topic {resource.name}: its settings cannot be read: {error.args[0].str()}") from error
         found[resource.name] = {key: str(entry.value) for key, entry in entries.items()}
     return found
@@ -152,6 +158,8 @@ def _create(connection: AdminConnection, specs: Sequence[TopicSpec], *, brokers:
         try:
             answers[spec.name].result()
         except KafkaException as error:
+            if error.args[0].code() == _DENIED:
+                raise no_right(connection, spec.name, ["Create"]) from error
             _raise_unless_there(error, spec, brokers=brokers)
         else:
             ours.append(spec.name)

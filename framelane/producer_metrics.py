@@ -11,10 +11,23 @@ from prometheus_client.registry import Collector
 
 from producers.frame_producer import FrameProducer
 from streams.contract.histogram import AGE_BOUNDS_S, Histogram
-from streams.contract.status import CameraSums, Status
+from streams.contract.status import ASKED_FOR, CameraSums, Status
 from streams.pages import Pages, add_histogram, new_registry, serve_pages
 
 _OTHER = "_other"
+# Why pictures are dropped. Each is there from the start, so that the first of its kind is an increase.
+_REASONS = (
+    *sorted(ASKED_FOR),
+    "undecodable",
+    "buffer_full",
+    "too_large",
+    "stopped",
+    "undelivered",
+    "topic_missing",
+    "not_authorized",
+    "timed_out",
+    "delivery_failed",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +150,7 @@ def _frames(sums: Mapping[str, CameraSums]) -> Metric:
     for name, each in sums.items():
         family.add_metric([name, "capture", "captured", ""], each.captured)
         family.add_metric([name, "publish", "produced", ""], each.produced)
-        for reason, count in each.dropped.items():
+        for reason, count in (dict.fromkeys(_REASONS, 0) | each.dropped).items():
             family.add_metric([name, "publish", "dropped", reason], count)
     return family
 

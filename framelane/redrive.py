@@ -195,7 +195,7 @@ class Redriver:
 
         def on_delivery(error: ClientError | None, _: Message) -> None:
             self._in_flight -= 1
-            told("" if error is None else error.str())
+            told("" if error is None else _said(error))
 
         try:
             # Dated now: dated as the frame was, it might be deleted before anybody has read it.
@@ -252,3 +252,7 @@ def _same(record: Record, original: Record) -> bool:
     # A letter has the time of its frame. That is no time of failure: the clocks are those of two hosts.
     same = theirs == ours if ours is not None else original.timestamp_ms == record.timestamp_ms
     return same and original.key == record.key
+
+
+def _said(error: ClientError) -> str:
+    return "no right to it; it needs Write" if error.code() == ClientError.TOPIC_AUTHORIZATION_FAILED else error.str()

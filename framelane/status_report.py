@@ -54,7 +54,7 @@ def read_status(
 def _read(connection: AdminConnection, board: StatusBoard) -> str:
     """Read the reports; why that could not be done, with the mend, or ""."""
     try:
-        if missing_topics(connection, [board.topic]):
+        if missing_topics(connection, [board.topic], read=[board.topic]):
             create = create_command([board.topic], reach=connection.settings.reach)
             return f"no topic {board.topic}, so nobody reports; make it: {create}"
         board.catch_up(READ_S)

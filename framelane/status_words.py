@@ -78,7 +78,7 @@ def _of_pipeline(line: PipelineLine) -> Iterator[Finding]:
         topics = ", ".join(line.absent_topics)
         yield Finding(
             what=f"{who} reads {topics}, which does not exist or is not shown to this user",
-            mend=f"framelane topics create {' '.join(line.absent_topics)}, or the ACL: Describe on it",
+            mend=f"framelane topics create {' '.join(line.absent_topics)}, or the ACL: Read on it",
         )
     leaderless = [f"{each.topic}/{each.partition}" for each in line.partitions if each.leaderless]
     if leaderless:

@@ -27,7 +27,7 @@ def broker(
     ] = None,
     nodes: Annotated[int, typer.Option(help="1, or 3: every record on three nodes, so that one may die.")] = 1,
     secure: Annotated[
-        bool, typer.Option("--secure", help="Clients need TLS and a login; a settings file for them is written.")
+        bool, typer.Option("--secure", help="Clients need TLS and a login; settings files for each role are written.")
     ] = False,
     log_level: LogLevel = "warning",
 ) -> None:
@@ -45,6 +45,7 @@ def broker(
     `framelane broker --secure --data ./secure-kafka`, and then `framelane doctor --config
     ./secure-kafka/secure/framelane.toml`
     """
+    from framelane.acls import ROLES
     from framelane.embedded import EmbeddedKafka
     from framelane.embedded.jars import to_be_fetched
     from framelane.logs import set_up_logging
@@ -58,7 +59,8 @@ def broker(
         kept = "kept" if data else "removed at the end"
         print(f"Kafka is ready; its data is in {kafka.folder} ({kept}); Ctrl-C stops it", file=sys.stderr)
         if kafka.config_file:
-            print(f"clients need --config {kafka.config_file}", file=sys.stderr)
+            print(f"clients need --config {kafka.config_file}, who may do everything,", file=sys.stderr)
+            print(f"or that of a role beside it: {', '.join(f'{role}.toml' for role in ROLES)}", file=sys.stderr)
         print(kafka.bootstrap, flush=True)
         _watch(kafka)
 

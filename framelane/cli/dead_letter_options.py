@@ -67,12 +67,15 @@ def letter_filter(
 
 
 @contextmanager
-def reading(asked: Asked, *, since_ns: int | None = None) -> "Iterator[BoundedRead]":
-    """The topic, once the broker answers and it is there, as it is then. since_ns: ns since 1970."""
+def reading(asked: Asked, *, since_ns: int | None = None, marks: bool = False) -> "Iterator[BoundedRead]":
+    """The topic, once the broker answers and it is there, as it is then. since_ns: ns since 1970.
+
+    marks: letters are to be marked, for which this user needs the right.
+    """
     from consumers.bounded import BoundedRead
     from framelane.waiting import wait_for_kafka
 
-    wait_for_kafka(asked.kafka, [asked.topic], wait_s=asked.wait_s)
+    wait_for_kafka(asked.kafka, [asked.topic], wait_s=asked.wait_s, read=[asked.topic], write=[asked.topic] * marks)
     with BoundedRead(asked.kafka, asked.topic, since_ns=since_ns) as read:
         yield read
 

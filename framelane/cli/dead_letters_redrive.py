@@ -71,7 +71,7 @@ def redrive(
 
     asked = asked_for(bootstrap, config, wait, log_level, topic)
     wanted = letter_filter(reason, camera, pipeline, since, until)
-    with reading(asked, since_ns=wanted.since_ns) as read:
+    with reading(asked, since_ns=wanted.since_ns, marks=not dry_run) as read:
         book = book_of(asked, wanted, read)
         done = book.count("redriven") + book.count("mended")
         skipped = {"redriven before": 0 if again else done, "failed again": book.count("failed_again")}

@@ -60,7 +60,7 @@ def frame(
     wanted = FrameName.parse(name)
     where = topic or (PROCESSED if pipeline else RAW)
     kafka = kafka_settings(bootstrap, config)
-    wait_for_kafka(kafka, [where], wait_s=seconds(wait, option="--wait"))
+    wait_for_kafka(kafka, [where], wait_s=seconds(wait, option="--wait"), read=[where])
     found = frame_by_name(kafka, where, wanted, pipeline=pipeline)
     line = _json(found) if as_json else printable(_line(found))
     if output == _STDOUT:

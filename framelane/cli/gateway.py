@@ -43,7 +43,9 @@ def gateway(
     ] = False,
     port: Annotated[int, typer.Option(help="TCP, Int32 strings; -1: any free one.", min=-1, max=65535)] = 8000,
     http_port: Annotated[int, typer.Option(help="HTTP; 0: none, -1: any free one.", min=-1, max=65535)] = 8080,
-    host: Annotated[str, typer.Option(help="Where both listen; 0.0.0.0: on every address.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(envvar=options.HOST_VARIABLE, help="Where both listen; 0.0.0.0: on every address.")
+    ] = "127.0.0.1",
     name: Annotated[
         str | None,
         typer.Option(help="Of this gateway, and so of its cameras NAME-0 to NAME-15. Default: by host and port."),
@@ -133,8 +135,9 @@ def gateway(
         limits=limits,
         worker=worker,
     )
-    topics = [topic for route in routes for topic in (route.requests, route.replies, route.dead_letter)]
-    wait_for_kafka(kafka, list(dict.fromkeys(topics)), wait_s=wait_s)
+    asked = [route.requests for route in routes]
+    answers = [topic for route in routes for topic in (route.replies, route.dead_letter)]
+    wait_for_kafka(kafka, [*asked, *answers], wait_s=wait_s, write=asked, read=answers)
     if run_gateway(kafka, routes, settings) == signal.SIGINT:
         raise typer.Exit(options.INTERRUPTED)
 

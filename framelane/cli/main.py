@@ -1,13 +1,13 @@
 """The commands, put together; each lives in a file of its own and loads what it needs only when it is run."""
 
 import importlib.metadata
-import signal
 import sys
 from typing import Annotated
 
 import typer
 
 from framelane.cli import (
+    acls,
     broker,
     cameras,
     dead_letters,
@@ -30,7 +30,6 @@ from framelane.cli import (
 )
 from framelane.cli.options import INTERRUPTED
 from framelane.parent import end_with_parent
-from framelane.stopping import exit_on
 from streams.contract.errors import FramelaneError
 
 
@@ -78,11 +77,11 @@ app.command("stats")(stats.stats)
 app.command("frame")(frame.frame)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
+app.add_typer(acls.app, name="acls")
 
 
 def main() -> None:
     """Run the command line; what we raise on purpose becomes one message and an exit code, never a traceback."""
-    exit_on(signal.SIGTERM)
     end_with_parent()
     try:
         app()

@@ -23,10 +23,18 @@ Config = Annotated[
     typer.Option("--config", metavar="FILE.toml", help="Settings; its [kafka] table says how to reach the broker."),
 ]
 Wait = Annotated[
-    str, typer.Option("--wait", metavar="TIME", help="How long to wait at the start for the broker and its topics.")
+    str,
+    typer.Option(
+        "--wait",
+        metavar="TIME",
+        envvar="FRAMELANE_WAIT",
+        help="How long to wait at the start for the broker and its topics.",
+    ),
 ]
 LogLevel = Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")]
 DEFAULT_WAIT = "10s"
+# Said by the image, so that its roles can be reached from outside their container.
+HOST_VARIABLE, METRICS_HOST_VARIABLE = "FRAMELANE_HOST", "FRAMELANE_METRICS_HOST"
 # What a shell says of a command that Ctrl-C has ended.
 INTERRUPTED = 130
 

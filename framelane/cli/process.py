@@ -73,8 +73,8 @@ def process(
     if with_worker:
         worker = quick.worker(pipelines, route, timeout_s=timeout_s)
         worker += options.reach_flags(bootstrap, config, wait=wait, log_level=log_level)
-    topics = [route.requests, route.replies, route.dead_letter]
-    wait_for_kafka(kafka, topics, wait_s=wait_s)
+    answers = [route.replies, route.dead_letter]
+    wait_for_kafka(kafka, [route.requests, *answers], wait_s=wait_s, write=[route.requests], read=answers)
     run = _Run(source, target, route, worker=worker, at_once=at_once)
     batch = asyncio.run(run.run(kafka, name=name, timeout_s=timeout_s))
     sums = batch.sums

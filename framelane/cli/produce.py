@@ -143,7 +143,9 @@ def produce(
             metavar="N", help="Metrics and probes; 0: off. Default: 9464 with --cameras, else off.", show_default=False
         ),
     ] = None,
-    metrics_host: Annotated[str, typer.Option(metavar="HOST", help="Where that port is.")] = _WATCH.host,
+    metrics_host: Annotated[
+        str, typer.Option(metavar="HOST", envvar=options.METRICS_HOST_VARIABLE, help="Where that port is.")
+    ] = _WATCH.host,
     metrics_cameras: Annotated[
         int, typer.Option(metavar="N", help="Cameras that metrics tell apart.")
     ] = _WATCH.cameras,

@@ -44,7 +44,7 @@ def produce_one(
     end.
     """
     stop = Stop()
-    job = _Job(settings=settings, kafka=kafka, count=count, stop=stop)
+    job = _Job(settings=settings, kafka=kafka, count=count, stop=stop, status_topic=status_topic)
     # Until there is something to finish, a signal ends the command at once.
     source = job.open(wait_s=wait_s)
     with ExitStack() as stack:
@@ -64,6 +64,7 @@ class _Job:
     kafka: KafkaSettings
     count: int | None
     stop: Stop
+    status_topic: str | None
     memory: dict[str, object] = field(default_factory=dict)
 
     def run(self, source: Source, connection: FrameProducer) -> None:
@@ -111,8 +112,9 @@ class _Job:
         if source.live and self.settings.keys.loop:
             logger.info("source %s is live and has no end, so --loop changes nothing", source.name)
         waited_from = time.monotonic()
+        topic, report = self.settings.keys.topic, [self.status_topic] if self.status_topic else []
         try:
-            wait_for_kafka(self.kafka, [self.settings.keys.topic], wait_s=wait_s)
+            wait_for_kafka(self.kafka, [topic], wait_s=wait_s, optional=report, write=[topic, *report])
         except BaseException:
             source.close()
             raise

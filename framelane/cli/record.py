@@ -110,7 +110,7 @@ def record(
 
     sink.setup()
     try:
-        wait_for_kafka(kafka, [topic], wait_s=wait_s)
+        wait_for_kafka(kafka, [topic], wait_s=wait_s, read=[topic])
         recorder, subscription = _open(kind, settings, sink)
     except BaseException:
         sink.close()

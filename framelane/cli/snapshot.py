@@ -59,7 +59,7 @@ def snapshot(
     cameras = CameraGlobs.of(camera)
     since_ms = None if since is None else -(-parse_time(since, now_ns=time.time_ns()) // 1_000_000)
     kafka = kafka_settings(bootstrap, config)
-    wait_for_kafka(kafka, [topic], wait_s=seconds(wait, option="--wait"))
+    wait_for_kafka(kafka, [topic], wait_s=seconds(wait, option="--wait"), read=[topic])
     with PlaceReader(kafka, topic) as reader:
         found = latest_frames(reader, cameras, since_ms=since_ms)
     now_ns = time.time_ns()

@@ -77,7 +77,7 @@ def stats(
     from framelane.latency import HopTimes
     from framelane.waiting import wait_for_kafka
 
-    wait_for_kafka(kafka, [topic], wait_s=seconds(wait, option="--wait"))
+    wait_for_kafka(kafka, [topic], wait_s=seconds(wait, option="--wait"), read=[topic])
     times = HopTimes(live=live)
     interrupted = _collect(times, settings, count=count, for_s=for_s)
     if times.shown():

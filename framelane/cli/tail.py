@@ -80,7 +80,7 @@ def tail(
     from consumers.metadata import event_json, metadata_json
     from framelane.waiting import wait_for_kafka
 
-    wait_for_kafka(kafka, [topic], wait_s=wait_s)
+    wait_for_kafka(kafka, [topic], wait_s=wait_s, read=[topic])
     printed = 0
     line: Callable[[Any], str] = _event_line if events else _line
     encoded: Callable[[Any], bytes] = event_json if events else metadata_json

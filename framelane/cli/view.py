@@ -22,7 +22,9 @@ _WHO, _WHAT = "Who may look", "What is shown"
 
 def view(
     port: Annotated[int, typer.Option(help="-1: any free one.", min=-1, max=65535)] = 8088,
-    host: Annotated[str, typer.Option(help="Where it listens; 0.0.0.0: on every address.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(envvar=options.HOST_VARIABLE, help="Where it listens; 0.0.0.0: on every address.")
+    ] = "127.0.0.1",
     token_file: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help=f"The token that lets in. Default: ${TOKEN}.", rich_help_panel=_WHO),
@@ -96,7 +98,9 @@ def view(
     )
     wait_s = options.seconds(wait, option="--wait")
     # What is not there yet is read as soon as it is; the page says what is in the way.
-    if missing := wait_for_kafka(kafka, [output], wait_s=wait_s, optional=[STATUS, input, events, dead_letter]):
+    others = [STATUS, input, events, dead_letter]
+    shown = [output, *others]
+    if missing := wait_for_kafka(kafka, [output], wait_s=wait_s, optional=others, read=shown, write=[STATUS]):
         create = create_command(missing, reach=kafka.reach)
         logging.getLogger(__name__).warning("no topic %s yet; make it: %s", ", ".join(missing), create)
     if run_view(settings, serve, listening=lambda address: print(address, flush=True)) == signal.SIGINT:

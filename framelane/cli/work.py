@@ -38,8 +38,8 @@ def _quick(flag: str, metavar: str, text: str) -> Any:
     return typer.Option(flag, metavar=metavar, help=text, show_default=False, rich_help_panel="Quick form (--op)")
 
 
-def _watched(flag: str, metavar: str, text: str) -> Any:
-    return typer.Option(flag, metavar=metavar, help=text, rich_help_panel="Metrics, probes, watchdog")
+def _watched(flag: str, metavar: str, text: str, *, variable: str | None = None) -> Any:
+    return typer.Option(flag, metavar=metavar, help=text, envvar=variable, rich_help_panel="Metrics, probes, watchdog")
 
 
 def work(
@@ -80,7 +80,13 @@ def work(
         int, _watched("--metrics-port", "N", "Metrics and probes; another free port when it is taken. 0: off.")
     ] = WATCH.port,
     metrics_host: Annotated[
-        str, _watched("--metrics-host", "HOST", "Where that port is; 0.0.0.0: on every address of this machine.")
+        str,
+        _watched(
+            "--metrics-host",
+            "HOST",
+            "Where that port is; 0.0.0.0: on every address of this machine.",
+            variable=options.METRICS_HOST_VARIABLE,
+        ),
     ] = WATCH.host,
     metrics_cameras: Annotated[
         int, _watched("--metrics-cameras", "N", "Cameras that metrics tell apart; the rest is counted together.")
@@ -177,7 +183,13 @@ def work(
     kafka.for_faust()
     named = [topic for each in chosen for topic in (each.input, each.output, each.events, each.dead_letter) if topic]
     absent = wait_for_kafka(
-        kafka, list(dict.fromkeys(named)), optional=[topics.STATUS] if status else (), wait_s=wait_s
+        kafka,
+        named,
+        wait_s=wait_s,
+        optional=[topics.STATUS] if status else (),
+        read=[each.input for each in chosen],
+        groups=[each.group for each in chosen],
+        write=[topics.STATUS, *(topic for each in chosen for topic in (each.output, each.events, each.dead_letter))],
     )
     if file is not None and file.serves == "all":
         sys.exit(_supervise(chosen, file, metrics_port=metrics_port))

@@ -19,11 +19,23 @@ class NodePorts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProxiedListener:
+    """One more listener of node 1, without a login, which clients reach by way of something that is in between.
+
+    port: where the node listens; advertised: the port on 127.0.0.1 that clients are sent to.
+    """
+
+    port: int
+    advertised: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerSecurity:
     """How clients reach the nodes. protocol: Kafka's name for it; properties: what server.properties needs for it."""
 
     protocol: str = "PLAINTEXT"
     properties: Mapping[str, str] = field(default_factory=dict)
+    proxied: ProxiedListener | None = None
 
 
 def server_properties(
@@ -66,6 +78,12 @@ def server_properties(
         **_internal_topics(replicas),
         **security.properties,
     }
+    if security.proxied and node_id == 1:
+        settings["listeners"] = f"{settings['listeners']},PROXIED://{HOST}:{security.proxied.port}"
+        settings["advertised.listeners"] = (
+            f"{settings['advertised.listeners']},PROXIED://{HOST}:{security.proxied.advertised}"
+        )
+        settings["listener.security.protocol.map"] = f"{settings['listener.security.protocol.map']},PROXIED:PLAINTEXT"
     return "".join(f"{key}={_escaped(value)}\n" for key, value in settings.items())
 
 

@@ -24,7 +24,8 @@ class EmbeddedKafka:
     port: where node 1 listens, and the others on the ports after it; 0: wherever it is free.
     data: a folder that is kept between runs; None: a temporary one.
     nodes: 1, or 3 with every record on three nodes, so that one may die.
-    secure: clients need TLS and a login; `config_file` then names a file with the settings for them.
+    secure: clients need TLS and a login; `config_file` then names a file with the settings for one who may do all, and
+    `config_of` those for one who has just the rights of a role.
     listener: how clients reach it otherwise, such as by certificates of their own.
     `nodes` then holds the KafkaNode objects, each to be stopped, killed and started by itself.
     Raises EmbeddedBrokerError naming what is in the way.
@@ -63,8 +64,14 @@ class EmbeddedKafka:
 
     @property
     def config_file(self) -> Path | None:
-        """The TOML file with the settings that clients of a secure one need."""
-        return self._secure.config_file if self._secure else None
+        """The TOML file with the settings of a secure one's user who may do everything."""
+        return self._secure.users.config_file() if self._secure else None
+
+    def config_of(self, role: str) -> Path:
+        """The settings file of a secure one's user that has just what a role of `framelane acls print` needs."""
+        if self._secure is None:
+            raise EmbeddedBrokerError("the embedded Kafka is not a secure one, so it has no users")
+        return self._secure.users.config_file(role)
 
     def start(self) -> None:
         """Start every node and wait until all of them serve."""
@@ -76,7 +83,7 @@ class EmbeddedKafka:
             self._secure = SecureListener(self._data.path / "secure") if self._wants_security else None
             self._start_nodes(wanted)
             if self._secure:
-                self._secure.admit_user(internal=self.nodes[0].internal, bootstrap=self.bootstrap)
+                self._secure.admit_users(internal=self.nodes[0].internal, bootstrap=self.bootstrap)
         except OSError as error:
             folder = self._data.path
             self.stop()

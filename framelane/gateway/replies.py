@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Collection, Sequence
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from consumers.plain_consumer import plain_consumer
 from framelane.admin_client import AdminConnection
@@ -133,8 +133,8 @@ class ReplyReader:
         error = message.error()
         if error is None:
             return message.key() in self._keys
-        # librdkafka mends what can be mended by itself.
-        if error.str() != self._trouble:
+        # librdkafka mends what can be mended by itself, and asks for a group whose rights nobody needs here.
+        if error.code() != KafkaError.GROUP_AUTHORIZATION_FAILED and error.str() != self._trouble:
             self._trouble = error.str()
             log.warning("replies cannot be read from %s: %s", self._kafka.bootstrap, error.str())
         return False

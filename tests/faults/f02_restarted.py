@@ -39,12 +39,12 @@ def _restart_all(scene: Scene, *, static: bool, short: bool) -> list[Figure]:
             for number in range(WORKERS):
                 workers[number] = _restart(scene, workers[number], number, static=static)
     scene.settle()
-    arrivals = scene.reader.arrivals()
+    arrivals, limit_s = scene.reader.arrivals(), STATIC_S if static else DYNAMIC_S
     return [
         *scene.figures(),
-        fig.exactly("repeats on the wire", fig.repeats(arrivals), 0),
+        fig.exactly("duplicates on the wire", fig.repeats(arrivals), 0),
         fig.shown("restarts", len(scene.injuries)),
-        fig.at_most("recovery s", max(fig.recovery_s(arrivals, scene.injuries)), STATIC_S if static else DYNAMIC_S),
+        *(fig.at_most("recovery s", each, limit_s) for each in fig.recovery_s(arrivals, scene.injuries)),
     ]
 
 
@@ -54,7 +54,7 @@ def _restart(scene: Scene, worker: Worker, number: int, *, static: bool) -> Work
     seen = len(scene.reader.arrivals())
     assert scene.reader.wait_for_count(seen + scene.random.randint(40, 160)), "the workers stand still"
     partitions = members[_client_id(number) if static else worker.name]
-    scene.injuries.append(Injury(time.time(), frozenset(partitions)))
+    scene.injuries.append(Injury(time.time(), frozenset(partitions), "restart"))
     code = worker.stop()
     assert code == 0, f"{worker.name} ended with {code}"
     again = _start(scene, number, static=static)

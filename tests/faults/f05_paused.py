@@ -28,10 +28,10 @@ def paused(scene: Scene, *, short: bool) -> list[Figure]:
     arrivals = scene.reader.arrivals()
     found = [
         *scene.figures(),
-        fig.exactly("repeats on the wire", fig.repeats(arrivals), 0),
+        fig.exactly("duplicates on the wire", fig.repeats(arrivals), 0),
         fig.exactly("rebalances", scene.rebalances(), 0),
         fig.shown("pauses", len(scene.injuries)),
-        fig.at_most("recovery s", max(fig.recovery_s(arrivals, scene.injuries)), PAUSE_S + GRACE_S),
+        *(fig.at_most("recovery s", each, PAUSE_S + GRACE_S) for each in fig.recovery_s(arrivals, scene.injuries)),
     ]
     scene.stop_workers()
     return found
@@ -41,7 +41,8 @@ def _pause_one(scene: Scene, members: dict[str, set[int]]) -> None:
     worker = scene.random.choice(scene.running())
     seen = len(scene.reader.arrivals())
     assert scene.reader.wait_for_count(seen + scene.random.randint(40, 160)), "the workers stand still"
-    scene.injuries.append(Injury(time.time(), frozenset(members[worker.name])))
+    at_s = time.time()
+    scene.injuries.append(Injury(at_s, frozenset(members[worker.name]), "pause", at_s + PAUSE_S))
     worker.process.send_signal(signal.SIGSTOP)
     time.sleep(PAUSE_S)
     worker.process.send_signal(signal.SIGCONT)

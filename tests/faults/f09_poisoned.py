@@ -39,7 +39,7 @@ def _poison(scene: Scene, *, share: float, short: bool) -> list[Figure]:
     scene.settle()
     found = [
         *scene.figures(),
-        fig.exactly("repeats on the wire", fig.repeats(scene.reader.arrivals()), 0),
+        fig.exactly("duplicates on the wire", fig.repeats(scene.reader.arrivals()), 0),
         fig.shown("poisoned", len(scene.ledger.bad())),
         fig.exactly("agent restarts", scene.restarts(), 0),
         fig.exactly("rebalances", scene.rebalances(), 0),

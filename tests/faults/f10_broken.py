@@ -26,7 +26,7 @@ def broken(scene: Scene, *, short: bool) -> list[Figure]:
     scene.settle()
     found = [
         *scene.figures(),
-        fig.exactly("repeats on the wire", fig.repeats(scene.reader.arrivals()), 0),
+        fig.exactly("duplicates on the wire", fig.repeats(scene.reader.arrivals()), 0),
         fig.shown("kinds", len(kinds)),
         fig.exactly("agent restarts", scene.restarts(), 0),
         fig.exactly("rebalances", scene.rebalances(), 0),

@@ -71,7 +71,7 @@ def _found(scene: Scene) -> list[Figure]:
     scene.settle()
     found = [
         *scene.figures(),
-        fig.exactly("repeats on the wire", fig.repeats(scene.reader.arrivals()), 0),
+        fig.exactly("duplicates on the wire", fig.repeats(scene.reader.arrivals()), 0),
         fig.exactly("agent restarts", scene.restarts(), 0),
         fig.exactly("rebalances", scene.rebalances(), 0),
     ]

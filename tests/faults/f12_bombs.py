@@ -46,7 +46,7 @@ def bombs(scene: Scene, *, short: bool) -> list[Figure]:
     samples = [mb for at, mb in scene.memory.of(worker.process.pid) if at >= began]
     found = [
         *scene.figures(),
-        fig.exactly("repeats on the wire", fig.repeats(scene.reader.arrivals()), 0),
+        fig.exactly("duplicates on the wire", fig.repeats(scene.reader.arrivals()), 0),
         fig.exactly("rebalances", scene.rebalances(), 0),
         fig.exactly("agent restarts", scene.restarts(), 0),
         fig.at_most("gate ms (median of the slowest kind)", max(median(each) for each in times.values()), GATE_MS),

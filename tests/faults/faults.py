@@ -5,11 +5,17 @@ from typing import Protocol
 
 import f01_killed
 import f02_restarted
+import f03_broker
 import f05_paused
+import f06_network
 import f09_poisoned
 import f10_broken
 import f11_misbehaving
 import f12_bombs
+import f14_forged
+import f17_clocks
+import f18_denied
+import f19_idle
 from figures import Figure
 from scene import Scene, Setup
 
@@ -23,13 +29,17 @@ class RunFault(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A fault by its number in the table of faults. repeats: how often `make faults` runs it."""
+    """A fault by its number in the table of faults.
+
+    repeats: how often `make faults` runs it. short: whether `make faults-short` runs it, unless it is told which.
+    """
 
     number: str
     title: str
     run: RunFault
     setup: Setup = field(default_factory=Setup)
     repeats: int = 3
+    short: bool = True
 
 
 FAULTS = (
@@ -41,7 +51,11 @@ FAULTS = (
         run=f02_restarted.restarted_static,
         setup=f02_restarted.STATIC_SETUP,
     ),
-    Fault(number="F5", title="worker paused", run=f05_paused.paused, setup=f05_paused.SETUP),
+    Fault(number="F3", title="broker restarted", run=f03_broker.restarted, setup=f03_broker.SETUP),
+    Fault(number="F3", title="brokers of three", run=f03_broker.of_three, setup=f03_broker.THREE_SETUP, short=False),
+    Fault(number="F5", title="worker paused", run=f05_paused.paused, setup=f05_paused.SETUP, short=False),
+    Fault(number="F6", title="worker's network cut", run=f06_network.cut, setup=f06_network.SETUP),
+    Fault(number="F6", title="worker's network", run=f06_network.worse, setup=f06_network.SETUP, short=False),
     Fault(number="F9", title="poison, 1 %", run=f09_poisoned.one_in_a_hundred),
     Fault(number="F9", title="poison, all", run=f09_poisoned.all_of_them),
     Fault(number="F10", title="broken frames", run=f10_broken.broken),
@@ -50,7 +64,19 @@ FAULTS = (
         title="operators raise, return nonsense",
         run=f11_misbehaving.misbehaving,
         setup=f11_misbehaving.MISBEHAVING_SETUP,
+        short=False,
     ),
-    Fault(number="F11", title="operator hangs", run=f11_misbehaving.hanging, setup=f11_misbehaving.HANGING_SETUP),
+    Fault(
+        number="F11",
+        title="operator hangs",
+        run=f11_misbehaving.hanging,
+        setup=f11_misbehaving.HANGING_SETUP,
+        short=False,
+    ),
     Fault(number="F12", title="image bombs", run=f12_bombs.bombs),
+    Fault(number="F14", title="forged headers", run=f14_forged.forged),
+    Fault(number="F17", title="clocks an hour off", run=f17_clocks.off, short=False),
+    Fault(number="F18", title="output not writable", run=f18_denied.output, setup=f18_denied.SETUP),
+    Fault(number="F18", title="dead letters not writable", run=f18_denied.dead_letters, setup=f18_denied.SETUP),
+    Fault(number="F19", title="worker without partitions", run=f19_idle.idle, setup=f19_idle.SETUP, short=False),
 )

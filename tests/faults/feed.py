@@ -16,15 +16,24 @@ from streams.contract.headers import to_headers
 from streams.contract.kafka_settings import PARTITIONER
 
 EPOCH = "e1"
+# For headers of ten megabytes; as much as the embedded broker takes.
+MAX_RECORD_BYTES = 32 * 1024 * 1024
+
+
+Headers = dict[str, str | bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A frame's bytes, and the reason and stage of the dead letter that it must become; "" if none, or any stage."""
+    """A frame's bytes, and the reason and stage of the dead letter that it must become; "" if none, or any stage.
+
+    forge: what becomes of its headers.
+    """
 
     value: bytes | None = JPEG
     reason: str = ""
     stage: str = ""
+    forge: Callable[[Headers], Headers] = dict
 
 
 GOOD = Content()
@@ -62,7 +71,12 @@ class Feed:
         contents: Contents = good_only,
     ) -> None:
         self.topic, self.cameras, self.ledger, self.fps, self.contents = topic, cameras, ledger, fps, contents
-        client = {"bootstrap.servers": bootstrap, "partitioner": PARTITIONER, "enable.idempotence": True}
+        client: dict[str, str | int | bool] = {
+            "bootstrap.servers": bootstrap,
+            "partitioner": PARTITIONER,
+            "enable.idempotence": True,
+        }
+        client["message.max.bytes"] = MAX_RECORD_BYTES
         # It may outlive the broker, and has nothing to say of that.
         self._producer = Producer({**client, "log_level": 0})
         self._sequences = dict.fromkeys(cameras, 0)
@@ -95,7 +109,7 @@ class Feed:
             self.topic,
             key=camera,
             value=content.value,
-            headers=to_headers(frame),
+            headers=content.forge({**dict(to_headers(frame))}),
             on_delivery=self._on_delivery(FrameName(camera, EPOCH, sequence), time.time(), content),
         )
         self._producer.poll(0)
@@ -124,7 +138,9 @@ class Feed:
     ) -> Callable[[KafkaError | None, Message], Any]:
         def confirm(error: KafkaError | None, message: Message) -> None:
             if error is None:
-                place = Place(message.partition() or 0, message.offset() or 0)
+                offset = message.offset()
+                assert offset is not None and offset >= 0, f"the broker has {name} and does not say where"
+                place = Place(message.partition() or 0, offset)
                 self.ledger.confirm(
                     Confirmed(name=name, place=place, sent_s=sent_s, reason=content.reason, stage=content.stage)
                 )

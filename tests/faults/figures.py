@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ledger import FrameName, Ledger, Place
@@ -48,10 +48,15 @@ def exactly(name: str, value: float, wanted: float) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class Injury:
-    """What was done, when (s since 1970), and the partitions that whoever was hit had."""
+    """What was done, when (s since 1970), and the partitions that whoever was hit had.
+
+    until_s: when it was over, where it lasts; 0 where it is over at once.
+    """
 
     at_s: float
     partitions: frozenset[int]
+    what: str = ""
+    until_s: float = 0.0
 
 
 def lost(ledger: Ledger, arrivals: Iterable[Arrival]) -> set[Place]:
@@ -60,13 +65,19 @@ def lost(ledger: Ledger, arrivals: Iterable[Arrival]) -> set[Place]:
 
 
 def strangers(ledger: Ledger, arrivals: Iterable[Arrival]) -> list[Arrival]:
-    """Outputs and dead letters of what is not in the ledger, or under another name than its frame's."""
+    """Outputs and dead letters of what is not in the ledger, or under another name than its frame's.
+
+    The dead letter of forged headers has those, whatever they say.
+    """
     frames = ledger.frames()
-    return [
-        arrival
-        for arrival in arrivals
-        if arrival.source not in frames or (arrival.name and arrival.name != frames[arrival.source].name)
-    ]
+
+    def strange(arrival: Arrival) -> bool:
+        frame = frames.get(arrival.source)
+        if frame is None or not arrival.is_letter:
+            return frame is None or arrival.name != frame.name
+        return arrival.name not in (None, frame.name) and frame.reason != "bad_headers"
+
+    return [arrival for arrival in arrivals if strange(arrival)]
 
 
 def repeats(arrivals: Sequence[Arrival]) -> int:
@@ -107,6 +118,15 @@ def recovery_s(arrivals: Iterable[Arrival], injuries: Iterable[Injury]) -> list[
         return min(new, default=float("inf")) - injury.at_s
 
     return [max(recovered(injury, partition) for partition in injury.partitions) for injury in injuries]
+
+
+def by_sending(ledger: Ledger, arrivals: Iterable[Arrival]) -> list[Arrival]:
+    """The same, with when each frame was sent in place of when a worker took it in.
+
+    For where the producer is hit: a worker goes on with what is there, which is no recovery.
+    """
+    frames = ledger.frames()
+    return [replace(a, taken_s=frames[a.source].sent_s if a.source in frames else 0.0) for a in arrivals]
 
 
 def dark_s(arrivals: Iterable[Arrival]) -> float:

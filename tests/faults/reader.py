@@ -1,5 +1,6 @@
 """The independent reader: plain confluent-kafka, every partition of the output and of the dead letters."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from kafka_support import unique
 from ledger import FrameName, Ledger, Place
 from worker_support import Topics, identity, input_of
+
+_NAME = re.compile(r"[^/]+/[^/]+/[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +52,7 @@ class Reader:
         self._stop = threading.Event()
         self._failure: BaseException | None = None
         client = {"bootstrap.servers": bootstrap, "group.id": unique("reader"), "enable.auto.commit": False}
-        self._consumer = Consumer({**client, "auto.offset.reset": "error", "fetch.wait.max.ms": 50})
+        self._consumer = Consumer({**client, "auto.offset.reset": "error", "fetch.wait.max.ms": 50, "log_level": 0})
         names = (topics.processed, topics.dead_letter)
         self._consumer.assign([TopicPartition(name, n, 0) for name in names for n in range(partitions)])
         self._thread = threading.Thread(target=self._run, name="reader")
@@ -105,9 +108,9 @@ class Reader:
 
     def _arrival(self, message: Message) -> Arrival:
         assert message.error() is None, message.error()
-        headers = {name: (value or b"").decode() for name, value in message.headers() or []}
+        headers = {name: _text(value) for name, value in dict(message.headers() or []).items()}
         at_s = message.timestamp()[1] / 1000
-        name = FrameName(*identity(message)) if "ce_id" in headers else None
+        name = FrameName(*identity(message)) if _NAME.fullmatch(headers.get("ce_id", "")) else None
         source = Place(*input_of(message))
         if message.topic() == self._topics.processed:
             return Arrival(name=name, source=source, at_s=at_s, taken_s=int(headers["ce_receivedns"]) / 1e9)
@@ -125,3 +128,7 @@ class Reader:
 def _is_mark(message: Message) -> bool:
     """Whether it only says what became of a dead letter."""
     return "dl_mark" in dict(message.headers() or [])
+
+
+def _text(value: str | bytes | None) -> str:
+    return value if isinstance(value, str) else (value or b"").decode(errors="replace")

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import figures as fig
+from clusters import Cluster, Kind
 from feed import Contents, Feed, good_only
 from figures import Figure, Injury
-from kafka_support import create_topic, unique
+from kafka_support import unique
 from ledger import FrameName, Ledger
 from memory import MemorySamples
 from reader import Arrival, Reader
-from worker_support import SESSION_S, Fleet, Topics, Worker
+from topics import make_topics
+from worker_support import SESSION_S, Fleet, Worker
 
 from consumers import subscribe
 
@@ -26,7 +28,7 @@ _RESTARTS = ("Traceback", "Crashed reason", "estarting")
 class Setup:
     """How a run is set up. operators: as in a pipeline's file. variant: of the worker (worker_variants.py).
 
-    settle_s: how long a frame's answer may take before it counts as lost.
+    settle_s: how long a frame's answer may take before it counts as lost. kafka: on which kind of cluster.
     """
 
     operators: Sequence[str] = ('op = "flip"',)
@@ -36,34 +38,45 @@ class Setup:
     frame_timeout_ms: int = 5000
     variant: str = "mended"
     settle_s: float = 90.0
+    kafka: Kind = "one"
 
 
 @dataclass
 class Scene:
     """One run. A context manager; what it started is gone at its end.
 
-    broker_logs: the log files of the nodes, which tell of rebalances.
+    cluster: what it runs on: its logs tell of rebalances, its parts may be injured, and it may want workers to log in.
+    workers_at: where those find Kafka, if not where all others do.
     """
 
     bootstrap: str
     folder: Path
     seed: int = 1
     setup: Setup = field(default_factory=Setup)
-    broker_logs: Sequence[Path] = ()
+    cluster: Cluster | None = None
+    workers_at: str = ""
     ledger: Ledger = field(default_factory=Ledger)
     injuries: list[Injury] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.topics = self._make_topics()
+        self.topics = make_topics(self.bootstrap, partitions=self.setup.partitions)
+        self.workers_at = self.workers_at or (self.cluster.workers_at if self.cluster else self.bootstrap)
         self._rebalances_at_start = 0
 
     def __enter__(self) -> "Scene":
         with ExitStack() as stack:
             self.reader = stack.enter_context(Reader(self.bootstrap, self.topics, partitions=self.setup.partitions))
             self.fleet = stack.enter_context(
-                Fleet(self.bootstrap, self.folder, self.topics, variant=self.setup.variant, quiet=True)
+                Fleet(
+                    self.bootstrap,
+                    self.folder,
+                    self.topics,
+                    variant=self.setup.variant,
+                    environ=self.cluster.workers_environ if self.cluster else {},
+                    quiet=True,
+                )
             )
             self.memory = stack.enter_context(MemorySamples(lambda: [w.process.pid for w in self.running()]))
             self._stack = stack.pop_all()
@@ -72,15 +85,18 @@ class Scene:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def feed(self, cameras: Sequence[str], *, fps: float = 25.0, contents: Contents = good_only) -> Feed:
-        """A producer for these cameras; start it by `with`."""
-        return Feed(self.bootstrap, self.topics.raw, cameras, ledger=self.ledger, fps=fps, contents=contents)
+    def feed(self, cameras: Sequence[str], *, fps: float = 25.0, contents: Contents = good_only, at: str = "") -> Feed:
+        """A producer for these cameras; start it by `with`. at: where it finds Kafka, if not where others do."""
+        where = at or self.bootstrap
+        return Feed(where, self.topics.raw, cameras, ledger=self.ledger, fps=fps, contents=contents)
 
     def start_worker(self, **client: str | float) -> Worker:
         """Start one more worker. client: settings for its `[kafka.librdkafka]`, with _ for the dots."""
         given = {name.replace("_", "."): value for name, value in client.items()}
         session = {"session.timeout.ms": round(self.setup.session_s * 1000)}
         threads = ["--threads", str(self.setup.threads)]
+        # Only the workers: whoever watches them goes another way.
+        self.fleet.bootstrap = self.workers_at
         return self.fleet.start_file(self._pipeline_file(), *threads, client={**session, **given})
 
     def running(self) -> list[Worker]:
@@ -110,16 +126,16 @@ class Scene:
         for text in fig.wrong_letters(self.ledger, arrivals)[:5]:
             print(f"    {text}")
         return [
-            fig.shown("frames", len(self.ledger)),
+            fig.shown("produced", len(self.ledger)),
             fig.exactly("lost", len(fig.lost(self.ledger, arrivals)), 0),
             fig.exactly("strangers", len(fig.strangers(self.ledger, arrivals)), 0),
             fig.exactly("out of order", fig.out_of_order(arrivals), 0),
-            fig.exactly("repeats at subscriber", *self._at_subscriber(arrivals)),
-            fig.shown("dark s", fig.dark_s(arrivals)),
+            fig.exactly("duplicates at the subscriber", *self._at_subscriber(arrivals)),
+            fig.shown("darkest camera s", fig.dark_s(arrivals)),
             fig.exactly("dead letters", len({letter.source for letter in letters}), len(bad)),
             fig.exactly("wrong dead letters", len(fig.wrong_letters(self.ledger, arrivals)), 0),
-            fig.shown("rss max MB", self.memory.largest_mb),
-            *(fig.shown("rss MB/min", each) for each in self.memory.slopes_mb_per_min()),
+            fig.shown("memory MB", self.memory.largest_mb),
+            *(fig.shown("memory MB/min", each) for each in self.memory.slopes_mb_per_min()),
         ]
 
     def restarts(self) -> int:
@@ -134,7 +150,7 @@ class Scene:
             assert code == 0, f"{worker.name} ended with {code}:\n{worker.log.read_text()[-4000:]}"
 
     def _at_subscriber(self, arrivals: Sequence[Arrival]) -> tuple[int, int]:
-        """(repeats and omissions in what our subscriber hands out, what they must be)."""
+        """(duplicates and omissions in what our subscriber hands out, what they must be)."""
         wanted = {arrival.name for arrival in fig.first_occurrences(arrivals)}
         topic = self.topics.processed
         with subscribe(topic, bootstrap=self.bootstrap, group=unique("subscriber"), until="now") as frames:
@@ -142,8 +158,9 @@ class Scene:
         return len(names) - len(set(names)) + len(wanted.symmetric_difference(names)), 0
 
     def _rebalances(self) -> int:
+        logs = self.cluster.logs if self.cluster else []
         needle = f"Preparing to rebalance group {self.fleet.group} "
-        return sum(path.read_text(errors="replace").count(needle) for path in self.broker_logs)
+        return sum(path.read_text(errors="replace").count(needle) for path in logs)
 
     def _pipeline_file(self) -> Path:
         topics, path = self.topics, self.folder / "pipelines.toml"
@@ -160,14 +177,3 @@ class Scene:
         lines += [f"frame_timeout_ms = {self.setup.frame_timeout_ms}", f"operators = [{operators}]"]
         path.write_text("\n".join(["[[pipeline]]", *lines, ""]))
         return path
-
-    def _make_topics(self) -> Topics:
-        # Kept whatever happens; outputs carry the broker's own time, by which silences are measured.
-        config = {"retention.ms": "-1", "compression.type": "producer"}
-        by_broker = {**config, "message.timestamp.type": "LogAppendTime"}
-        names = Topics(*(unique(hint) for hint in ("raw", "processed", "events", "dead")))
-        for name in (names.raw, names.events):
-            create_topic(self.bootstrap, name, partitions=self.setup.partitions, config=config)
-        for name in (names.processed, names.dead_letter):
-            create_topic(self.bootstrap, name, partitions=self.setup.partitions, config=by_broker)
-        return names

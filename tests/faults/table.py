@@ -7,17 +7,17 @@ from statistics import median
 from figures import Figure
 
 COLUMNS = (
-    "frames",
+    "produced",
     "lost",
-    "repeats on the wire",
-    "repeats allowed",
-    "repeats at subscriber",
+    "duplicates on the wire",
+    "duplicates allowed",
+    "duplicates at the subscriber",
     "out of order",
     "recovery s",
-    "dark s",
+    "darkest camera s",
     "rebalances",
     "dead letters",
-    "rss max MB",
+    "memory MB",
 )
 # Shown where they are not what they must be.
 _SILENT = ("strangers", "wrong dead letters", "agent restarts")
@@ -32,6 +32,7 @@ class Run:
     seed: int
     figures: tuple[Figure, ...]
     failure: str = ""
+    seconds: float = 0.0
 
 
 def unmet(run: Run) -> list[str]:
@@ -49,7 +50,7 @@ def table(runs: Sequence[Run]) -> str:
     """The table, in Markdown; a cell with ! holds a value that is not met."""
     faults = dict.fromkeys((run.number, run.title) for run in runs)
     rows = [_row([run for run in runs if (run.number, run.title) == fault]) for fault in faults]
-    header = ["fault", "runs", *COLUMNS, "and", "met"]
+    header = ["fault", "repeats", *COLUMNS, "and", "result"]
     widths = [max(len(row[n]) for row in [header, *rows]) for n in range(len(header))]
     lines = [header, ["-" * width for width in widths], *rows]
     return "\n".join(
@@ -69,8 +70,8 @@ def _row(runs: Sequence[Run]) -> list[str]:
         if name not in _SILENT or not all(figure.met for figure in by_name[name])
     ]
     cells = [_cell(by_name.get(name, [])) for name in COLUMNS]
-    met = "yes" if not any(unmet(run) for run in runs) else "NO"
-    return [f"{runs[0].number} {runs[0].title}", str(len(runs)), *cells, ", ".join(also), met]
+    verdict = "falls short" if any(unmet(run) for run in runs) else "pass"
+    return [f"{runs[0].number} {runs[0].title}", str(len(runs)), *cells, ", ".join(also), verdict]
 
 
 def _cell(figures: Sequence[Figure]) -> str:

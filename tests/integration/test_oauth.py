@@ -2,7 +2,6 @@
 
 import base64
 import json
-import signal
 import threading
 import time
 import urllib.parse
@@ -11,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from kafka_support import run_cli, start_cli
+from kafka_support import run_cli
+from roles_support import all_roles
 
 from framelane.embedded import EmbeddedKafka
 from framelane.embedded.config import ListenerSecurity
@@ -80,20 +80,8 @@ def settings(folder: Path, bootstrap: str, token_url: str, secret: str) -> str:
 
 def test_every_role_with_tokens(token_url: str, tmp_path: Path) -> None:
     with EmbeddedKafka(listener=LISTENER) as kafka:
-        config = settings(tmp_path, kafka.bootstrap, token_url, SECRET)
-        created = run_cli(["topics", "create", "--config", config])
-        assert created.returncode == 0, created.stderr
-        camera = ["produce", "synthetic:?size=320x240", "--camera", "a", "--count", "5", "--fast", "--config", config]
-        done = run_cli(camera)
-        assert done.returncode == 0, done.stderr
-        with start_cli(["work", "--op", "flip", "--config", config]) as worker:
-            try:
-                tail = run_cli(["tail", "--since", "-10m", "--count", "5", "--config", config])
-            finally:
-                worker.send_signal(signal.SIGTERM)
-                _, log = worker.communicate(timeout=60)
-        assert worker.returncode == 0, log.decode()
-        assert len(tail.stdout.splitlines()) == 5, tail.stderr + log.decode()
+        config = Path(settings(tmp_path, kafka.bootstrap, token_url, SECRET))
+        all_roles(lambda role: config, tmp_path)
 
 
 def test_a_wrong_secret_is_told(token_url: str, tmp_path: Path) -> None:

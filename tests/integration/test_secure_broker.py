@@ -8,6 +8,7 @@ import pytest
 from confluent_kafka import Producer
 from kafka_support import drain_with, run_cli
 
+from framelane.acls import ROLES
 from framelane.embedded import EmbeddedKafka
 from framelane.waiting import wait_for_kafka
 from streams.contract.errors import BrokerUnavailable, KafkaError
@@ -60,4 +61,6 @@ def test_secrets_are_for_their_owner_only(secure: EmbeddedKafka) -> None:
     assert secure.config_file is not None
     folder = secure.config_file.parent
     secret = [folder / "password", folder / "server.p12", Path(secure.folder, "node-1", "server.properties")]
+    secret += [folder / f"{role}.password" for role in ROLES]
+    assert len({path.read_text() for path in secret if path.suffix == ".password"}) == len(ROLES)
     assert {stat.S_IMODE(path.stat().st_mode) for path in secret} == {0o600}

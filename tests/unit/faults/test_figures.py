@@ -7,6 +7,7 @@ from figures import (
     Figure,
     Injury,
     at_most,
+    by_sending,
     dark_s,
     exactly,
     lost,
@@ -58,6 +59,15 @@ def test_what_is_not_in_the_ledger_or_has_another_name_is_a_stranger() -> None:
     assert strangers(ledger_of(2), [output(0), output(7), wrong]) == [output(7), wrong]
 
 
+def test_the_letter_of_forged_headers_has_the_name_that_they_say() -> None:
+    def letter_of(n: int) -> Arrival:
+        return Arrival(name=FrameName("gate-9", "e", 0), source=Place(0, n), at_s=100, reason="bad_headers")
+
+    assert strangers(ledger_of(3, bad={1: "bad_headers", 2: "empty"}), [letter_of(1)]) == []
+    # A frame without forged headers never does.
+    assert strangers(ledger_of(3, bad={2: "empty"}), [letter_of(1), letter_of(2)]) == [letter_of(1), letter_of(2)]
+
+
 def test_a_second_answer_is_a_repeat_be_it_of_another_kind() -> None:
     assert repeats([output(0), output(1)]) == 0
     assert repeats([output(0), output(1), output(0), letter(1, "operator_timeout")]) == 2
@@ -79,6 +89,14 @@ def test_recovery_is_that_of_the_slowest_partition_that_was_hit() -> None:
     assert recovery_s([*before, again], [injury]) == [float("inf")]
     arrivals = [*before, again, output(6, at_s=103.0), output(9, at_s=105.0, partition=1)]
     assert recovery_s(arrivals, [injury]) == [4.0]
+
+
+def test_where_the_producer_is_hit_recovery_is_that_of_frames_sent_afterwards() -> None:
+    # Sent at 100.0 to 100.9, taken in late.
+    ledger, arrivals = ledger_of(10), [output(n, at_s=102.0 + n / 10) for n in range(10)]
+    injury = Injury(100.45, frozenset({0}))
+    assert recovery_s(arrivals, [injury]) == [pytest.approx(1.55)]
+    assert recovery_s(by_sending(ledger, arrivals), [injury]) == [pytest.approx(2.05)]
 
 
 def test_the_longest_silence_is_between_new_outputs_of_a_camera() -> None:

@@ -15,13 +15,13 @@ def cells(text: str, row: int) -> dict[str, str]:
 
 def test_runs_of_a_fault_share_a_row_with_min_median_and_max() -> None:
     row = cells(table([GOOD, SLOW, FAILED]), 0)
-    assert (row["fault"], row["runs"], row["lost"], row["and"]) == ("F1 killed", "2", "0", "kills 3")
+    assert (row["fault"], row["repeats"], row["lost"], row["and"]) == ("F1 killed", "2", "0", "kills 3")
     assert row["recovery s"] == "4 / 6.5 / 9 !"
-    assert row["met"] == "NO"
+    assert row["result"] == "falls short"
 
 
 def test_a_run_that_gives_no_figures_is_not_met() -> None:
-    assert cells(table([GOOD, FAILED]), 1)["met"] == "NO"
+    assert cells(table([GOOD, FAILED]), 1)["result"] == "falls short"
     assert unmet(FAILED) == ["F2 restarted, seed 1: AssertionError: the workers stand still"]
 
 

@@ -39,6 +39,7 @@ COMMANDS = [
     "dead-letters redrive",
     "status",
     "doctor",
+    "acls print",
 ]
 
 
@@ -71,7 +72,7 @@ def test_help_has_examples(command: str) -> None:
 def test_the_common_options_are_there(command: str) -> None:
     text = help_of(command)
     offline = ("broker", "topics plan", "cameras check", "pipelines check", "pipelines explain", "operators")
-    listing = (*offline[1:], "topics describe", "doctor", "tail", "status", "snapshot", "stats", "frame")
+    listing = (*offline[1:], "topics describe", "doctor", "tail", "status", "snapshot", "stats", "frame", "acls print")
     for option, commands in {
         "--log-level": COMMANDS,
         "--bootstrap": [each for each in COMMANDS if each not in offline],

@@ -64,6 +64,7 @@ def test_the_sums_close() -> None:
     assert frames("capture", "captured") == 10
     assert frames("publish", "produced") == 6
     assert (frames("publish", "dropped", "paced"), frames("publish", "dropped", "too_large")) == (2, 1)
+    assert frames("publish", "dropped", "buffer_full") == 0, "the first one has to be an increase"
     assert values.get_sample_value("framelane_queue_frames", {"camera_id": "gate"}) == 1
     assert values.get_sample_value("framelane_source_reconnects_total", {"camera_id": "gate"}) == 3
     assert values.get_sample_value("framelane_frames_fitted_total", {"camera_id": "gate"}) == 1

@@ -3,7 +3,7 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
-from framelane.embedded.config import ListenerSecurity, NodePorts, log4j2_xml, server_properties
+from framelane.embedded.config import ListenerSecurity, NodePorts, ProxiedListener, log4j2_xml, server_properties
 
 THREE = [NodePorts(client=i, internal=i + 100, controller=i + 200) for i in (1, 2, 3)]
 
@@ -41,6 +41,15 @@ def test_clients_may_have_to_log_in() -> None:
     found = parsed(server_properties(1, ports=THREE[:1], folder=Path("/data"), security=security))
     assert "CLIENT:SASL_SSL,INTERNAL:PLAINTEXT" in found["listener.security.protocol.map"]
     assert found["listener.name.client.x"] == "a\\\\b\\nc"
+
+
+def test_one_more_listener_sends_clients_to_what_is_in_between() -> None:
+    security = ListenerSecurity(proxied=ProxiedListener(port=7, advertised=8))
+    first, second = (parsed(server_properties(n, ports=THREE, folder=Path("/d"), security=security)) for n in (1, 2))
+    assert first["listeners"].endswith(",PROXIED://127.0.0.1:7")
+    assert first["advertised.listeners"].endswith(",PROXIED://127.0.0.1:8")
+    assert first["listener.security.protocol.map"].endswith(",PROXIED:PLAINTEXT")
+    assert "PROXIED" not in "".join(second.values())
 
 
 def test_the_log_goes_to_a_file_whatever_its_name() -> None:
