@@ -22,7 +22,7 @@ def may(description: TopicDescription | ConsumerGroupDescription, right: str) ->
 def no_right(connection: AdminConnection, topic: str, needed: Sequence[str]) -> KafkaError:
     """What to raise where this user lacks rights on a topic; needed: which, as `framelane acls print` calls them."""
     return KafkaError(
-        f"topic {topic}: {_who(connection)} has no right to it on {connection.settings.bootstrap}; it needs "
+        f"topic {topic}: {who(connection)} has no right to it on {connection.settings.bootstrap}; it needs "
         f"{' and '.join(needed)} ({_TABLE})"
     )
 
@@ -42,10 +42,11 @@ def check_groups(connection: AdminConnection, groups: Sequence[str]) -> None:
             allowed = error.args[0].code() != _GROUP_DENIED
         if not allowed:
             raise KafkaError(
-                f"group {group}: {_who(connection)} has no right to it on {connection.settings.bootstrap}; it needs "
+                f"group {group}: {who(connection)} has no right to it on {connection.settings.bootstrap}; it needs "
                 f"Read ({_TABLE})"
             )
 
 
-def _who(connection: AdminConnection) -> str:
+def who(connection: AdminConnection) -> str:
+    """This user, as messages call it."""
     return connection.settings.username or "an anonymous client"

@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 
 from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AclOperation
 
 from framelane.admin import topic_states
 from framelane.admin_client import REQUEST_S, AdminConnection
 from framelane.checks.row import Row
+from framelane.rights import may, who
 from framelane.topic_rules import TopicState, advice, differences, mend
 from streams.contract.errors import KafkaError
 from streams.contract.topics import DEAD_LETTER, DEFAULTS, PROCESSED, RAW, create_command
-
-_NEEDED = {AclOperation.READ: "read", AclOperation.WRITE: "write"}
 
 
 def check_topics(connection: AdminConnection, *, brokers: int) -> tuple[list[Row], int]:
@@ -74,16 +72,15 @@ def _rights(connection: AdminConnection, name: str) -> Row | None:
         TopicCollection([name]), include_authorized_operations=True, request_timeout=REQUEST_S
     )[name]
     try:
-        allowed = answer.result().authorized_operations
+        description = answer.result()
     except KafkaException:
         return None
-    lacking = [text for operation, text in _NEEDED.items() if allowed is not None and operation not in allowed]
+    lacking = [right.lower() for right in ("Read", "Write") if not may(description, right)]
     if not lacking:
         return None
-    who = connection.settings.username or "an anonymous client"
     return Row(
         what=f"rights on {name}",
-        found=f"{who} may not {' or '.join(lacking)}",
+        found=f"{who(connection)} may not {' or '.join(lacking)}",
         state="warning",
         mend="right for a role that does not; otherwise add the ACL",
     )
