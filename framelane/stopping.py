@@ -1,11 +1,12 @@
 """Ending on a signal: Ctrl-C is the exit code 130, SIGTERM is 0, and both let what was begun be finished."""
 
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from streams.contract.errors import Stopped
 
 
 class Stop:
@@ -33,7 +34,7 @@ class Stop:
         self.interrupted = self.interrupted or number == signal.SIGINT
         self.event.set()
         if again:
-            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(0)
+            raise KeyboardInterrupt if number == signal.SIGINT else Stopped(0)
 
 
 @contextmanager
@@ -61,4 +62,4 @@ def exit_on(*numbers: signal.Signals) -> None:
 def _exit(number: int, _: FrameType | None) -> None:
     # Whoever asks twice must not interrupt the orderly end that the first time began.
     signal.signal(number, signal.SIG_IGN)
-    sys.exit(0)
+    raise Stopped(0)

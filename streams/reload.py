@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from streams.agents import FrameAgent
-from streams.contract.errors import FramelaneError, SettingError
+from streams.contract.errors import FramelaneError, SettingError, Stopped
 from streams.pipeline import Pipeline, Run
 from streams.reload_requests import ReloadRequests, in_thread
 from streams.reload_rules import PipelineFile, changes
@@ -66,7 +66,7 @@ def opening(pipeline: Pipeline) -> Iterator[None]:
     """Within this block, whatever an operator's open() raises becomes a FramelaneError: it is anyone's code."""
     try:
         yield
-    except FramelaneError:
+    except (FramelaneError, Stopped):
         raise
     except (Exception, SystemExit) as error:
         raise FramelaneError(f"pipeline {pipeline.label} cannot be opened: {type(error).__name__}: {error}") from error

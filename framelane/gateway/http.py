@@ -69,18 +69,16 @@ class _Pages:
             return self._too_large(request)
         try:
             async with asyncio.timeout(self._service.exchange.timeout_s):
-                await budget.take(size)
+                room = await budget.take(size)
         except TimeoutError:
             return problem("unavailable", "the gateway has its hands full with images of other clients")
         try:
             response = await self._answer(request, route)
-            more = max(0, len(response.body or b"") - size)  # type: ignore[arg-type]
-            budget.grow(more)
-            size += more
+            room.grow(max(0, len(response.body or b"") - room.size))  # type: ignore[arg-type]
             # Here, and not after it: what has not gone is in hand.
             return await self._sent(request, response)
         finally:
-            budget.give(size)
+            room.give()
 
     async def _sent(self, request: web.Request, response: web.Response) -> web.Response:
         """The response, once the client has taken it; one that takes nothing of it is cut off."""

@@ -8,13 +8,14 @@ import asyncio
 import contextlib
 import logging
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from framelane.gateway.answers import Reply, Route, Unanswered
-from framelane.gateway.budget import LARGEST, Budget
+from framelane.gateway.budget import LARGEST, Budget, Room
 from framelane.gateway.fitting import fit
-from framelane.gateway.sending import Refused, drain
 from framelane.gateway.service import Service
+from framelane.gateway.transfers import Refused, drain, receive
 from streams.contract.errors import FrameError
 
 log = logging.getLogger(__name__)
@@ -64,9 +65,9 @@ class Int32Server:
 
 @dataclass(eq=False, slots=True)
 class _Asked:
-    """A request in hand, and the bytes that it holds; without an answer to come it is an empty one, and holds none."""
+    """A request, and what it has of the connection's own budget and of all clients'; none where nothing was taken."""
 
-    size: int
+    rooms: list[Room]
     answer: "asyncio.Task[bytes] | None" = None
 
 
@@ -116,13 +117,13 @@ class Connection:
     async def _read(self) -> None:
         """Ask for what the client sends, until it sends no more."""
         while (size := await self._next_length()) is not None:
-            asked = _Asked(max(size, _LEAST))
             # Who has enough in hand is not read from: TCP lets the client wait.
-            if await self._take(asked.size):
+            asked = _Asked(await self._take(max(size, _LEAST)))
+            if asked.rooms:
                 try:
-                    data = await self._next_bytes(size)
+                    data = await self._next_bytes(size, crowded=self._crowded)
                 except BaseException:
-                    self._give(asked.size)
+                    _give(asked.rooms)
                     raise
                 asked.answer = asyncio.create_task(self._ask(asked, data))
                 self._in_hand.add(asked)
@@ -131,26 +132,26 @@ class Connection:
             self._asked.put_nowait(asked)
         self._asked.put_nowait(None)
 
-    async def _take(self, size: int) -> bool:
-        """Whether there is room for one more; False when there has been none for as long as a reply may take.
+    async def _take(self, size: int) -> list[Room]:
+        """Room for one more; empty when there has been none for as long as a reply may take.
 
         Its own share is waited for without a limit: that is freed by its own reading.
         """
         share, common = self._budgets
-        await share.take(size)
+        rooms = [await share.take(size)]
         try:
             async with asyncio.timeout(self._service.exchange.timeout_s):
                 # While others wait for workers, nothing more is read; the place itself is taken when the image is here.
                 async with self._service.places:
                     pass
-                await common.take(size)
+                rooms.append(await common.take(size))
         except TimeoutError:
-            share.give(size)
-            return False
+            _give(rooms)
+            return []
         except BaseException:
-            share.give(size)
+            _give(rooms)
             raise
-        return True
+        return rooms
 
     async def _skip(self, size: int) -> None:
         """Read over an image for which there is no room; it is answered like one that has no reply."""
@@ -162,12 +163,8 @@ class Connection:
         )
         while size > 0:
             part = min(size, _READ_AHEAD)
-            await self._next_bytes(part)
+            await self._next_bytes(part, crowded=lambda: False)
             size -= part
-
-    def _give(self, size: int) -> None:
-        for budget in self._budgets:
-            budget.give(size)
 
     async def _next_length(self) -> int | None:
         """The next length; None when the client has ended its side between two strings."""
@@ -195,10 +192,10 @@ class Connection:
             )
         return int(size)
 
-    async def _next_bytes(self, size: int) -> bytes:
+    async def _next_bytes(self, size: int, *, crowded: Callable[[], bool]) -> bytes:
         try:
             async with asyncio.timeout(self._limits.transfer_s):
-                return await self._reader.readexactly(size)
+                return await receive(self._reader, size, crowded=crowded)
         except asyncio.IncompleteReadError as error:
             raise Refused(f"it ended after {len(error.partial)} of {size} bytes", reason="half_sent") from error
         except TimeoutError as error:
@@ -213,10 +210,8 @@ class Connection:
         except Unanswered:
             return b""
         answer = await self._fitted(reply)
-        if len(answer) > asked.size:
-            for budget in self._budgets:
-                budget.grow(len(answer) - asked.size)
-            asked.size = len(answer)
+        for room in asked.rooms:
+            room.grow(max(0, len(answer) - room.size))
         return answer
 
     async def _fitted(self, reply: Reply) -> bytes:
@@ -240,11 +235,15 @@ class Connection:
             data = await asked.answer if asked.answer is not None else b""
             self._writer.write(_LENGTH.pack(len(data)) + data)
             limit_s = self._limits.transfer_s
-            await drain(self._writer, limit_s=limit_s, crowded=lambda: self._budgets[1].waiting > 0)
+            await drain(self._writer, limit_s=limit_s, crowded=self._crowded)
             self._answered_at = asyncio.get_running_loop().time()
             if asked.answer is not None:
                 self._in_hand.remove(asked)
-                self._give(asked.size)
+                _give(asked.rooms)
+
+    def _crowded(self) -> bool:
+        """Whether others wait for the room that this client's images take."""
+        return self._budgets[1].waiting > 0
 
     def _tell(self, result: object) -> None:
         """What ended one of the two sides."""
@@ -262,7 +261,7 @@ class Connection:
         for asked in self._in_hand:
             if asked.answer is not None:
                 asked.answer.cancel()
-            self._give(asked.size)
+            _give(asked.rooms)
         self._in_hand.clear()
         transport = self._writer.transport
         # What was written and is on its way still goes, unless the client takes nothing.
@@ -270,6 +269,11 @@ class Connection:
             transport.abort()
         with contextlib.suppress(OSError):
             self._writer.close()
+
+
+def _give(rooms: list[Room]) -> None:
+    for room in rooms:
+        room.give()
 
 
 def _address(writer: asyncio.StreamWriter) -> str:

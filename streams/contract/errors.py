@@ -83,6 +83,10 @@ class SourceLost(SourceError):
     retriable = True
 
 
+class Stopped(SystemExit):
+    """A signal ends the process, from wherever it is; never to be taken for an exit of others' code."""
+
+
 class SinkError(FramelaneError):
     """A subscriber's output cannot be written."""
 

@@ -8,6 +8,10 @@ import sys
 import pytest
 
 from framelane.stopping import stop_on_signals
+from streams.contract.errors import Stopped
+from streams.pipeline import Pipeline
+from streams.pipeline_settings import quick_pipeline
+from streams.reload import opening
 
 
 def raise_signal(number: signal.Signals) -> None:
@@ -50,6 +54,11 @@ try:
 finally:
     print("cleans up")
 """
+
+
+def test_a_signal_while_an_operator_opens_is_no_mistake_of_the_operator() -> None:
+    with pytest.raises(Stopped), opening(Pipeline(quick_pipeline(["flip"], input="raw", output="out"))):
+        raise Stopped(0)
 
 
 @pytest.mark.parametrize(

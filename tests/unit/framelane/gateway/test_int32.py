@@ -330,6 +330,47 @@ def test_half_sent_images_let_others_pass() -> None:
     run(case())
 
 
+def test_who_stands_still_within_an_image_is_closed_while_others_wait_for_its_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def case() -> None:
+        async with served(GatewayLimits(max_request=1_000_000, max_reply=0, size=2_000_000)) as gateway:
+            first, first_writer = await gateway.connect()
+            first_writer.write(LENGTH.pack(1_000_000) + b"x" * 1000)
+            await until(lambda: gateway.service.budget.size == 1_000_000)
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.3):
+                    await first.read()
+            # Another wants its room.
+            assert await gateway.ask(b"y" * 1_000_000) == [b"y" * 1_000_000]
+            assert await first.read() == b""
+            assert gateway.refused("half_sent") == 1
+            first_writer.close()
+
+    monkeypatch.setattr("framelane.gateway.transfers._LOOK_S", 0.02)
+    monkeypatch.setattr("framelane.gateway.transfers._CROWDED_S", 0.1)
+    run(case())
+
+
+def test_who_sends_slowly_is_waited_for_whoever_wants_its_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def case() -> None:
+        async with served(GatewayLimits(max_request=1_000_000, max_reply=0, size=2_000_000)) as gateway:
+            slow, slow_writer = await gateway.connect()
+            slow_writer.write(LENGTH.pack(1_000_000))
+            await until(lambda: gateway.service.budget.size == 1_000_000)
+            other = asyncio.create_task(gateway.ask(b"y" * 1_000_000))
+            for _ in range(20):
+                slow_writer.write(b"x" * 50_000)
+                await asyncio.sleep(0.02)
+            assert await read(slow) == b"x" * 1_000_000
+            assert await other == [b"y" * 1_000_000]
+            slow_writer.close()
+
+    monkeypatch.setattr("framelane.gateway.transfers._LOOK_S", 0.05)
+    monkeypatch.setattr("framelane.gateway.transfers._CROWDED_S", 0.25)
+    run(case())
+
+
 def test_a_thousand_silent_connections_disturb_nobody() -> None:
     async def case() -> None:
         async with served() as gateway:
