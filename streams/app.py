@@ -1,15 +1,11 @@
 """The Faust application of one pipeline: its settings, its agent, and what is built around them."""
 
 import asyncio
-import json
 import logging
 import os
-import urllib.parse
-import urllib.request
 from typing import Any
 
 import faust
-from aiokafka.abc import AbstractTokenProvider
 from aiokafka.record.default_records import DefaultRecordBatch
 from faust.auth import OAuthCredentials
 
@@ -26,6 +22,7 @@ from streams.pipeline import Pipeline
 from streams.pool import ThreadPool
 from streams.publisher import Publisher
 from streams.settings import WorkerSettings
+from streams.tokens import ClientCredentials
 from streams.traces import open_tracing
 from streams.unreadable import UNREADABLE, WHY
 
@@ -157,24 +154,6 @@ def _credentials(broker: FaustBroker) -> Any:
             ssl_context=broker.ssl_context,
         )
     return faust.SSLCredentials(context=broker.ssl_context) if broker.ssl_context else None
-
-
-class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]
-    """Tokens by OAuth 2.0's client credentials grant (RFC 6749, 4.4), as librdkafka's `oidc` method gets them."""
-
-    def __init__(self, broker: FaustBroker) -> None:
-        self._broker = broker
-
-    async def token(self) -> str:
-        """A fresh token, asked for at each connection."""
-        return await asyncio.to_thread(self._ask)
-
-    def _ask(self) -> str:
-        form = {"grant_type": "client_credentials", "client_id": self._broker.username}
-        form |= {"client_secret": self._broker.password} | ({"scope": self._broker.scope} if self._broker.scope else {})
-        request = urllib.request.Request(self._broker.token_url, urllib.parse.urlencode(form).encode())
-        with urllib.request.urlopen(request, timeout=10, context=self._broker.ssl_context) as answer:
-            return str(json.load(answer)["access_token"])
 
 
 def _check_extension() -> None:

@@ -4,6 +4,7 @@ Precedence: what the caller gives (a flag), the environment (`FRAMELANE_KAFKA__B
 `KAFKA_BOOTSTRAP_SERVERS`), the TOML file, secret files, the default.
 """
 
+import json
 import os
 import ssl
 import tomllib
@@ -17,11 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from pydantic_core import ErrorDetails
 
 from streams.contract.errors import SettingError
+from streams.contract.toml_text import read_toml
 
 DEFAULT_BOOTSTRAP = "localhost:9092"
 # librdkafka's own default hash would put one camera on different partitions in different topics.
 PARTITIONER = "murmur2_random"
 _ENV = "FRAMELANE_KAFKA__"
+_SUCH_AS = """expected an object such as {"client.id": "camera-1"}"""
 _PASSWORDS = ("password", "password_file", "password_env")
 # librdkafka's settings that the worker's Faust consumer can honour, by Faust's names; any other has no twin there.
 _FAUST_TWINS = {
@@ -32,6 +35,8 @@ _FAUST_TWINS = {
     "max.partition.fetch.bytes": "consumer_max_fetch_size",
     "check.crcs": "broker_check_crcs",
 }
+# Whom to trust as the identity provider: we ask it for Faust.
+_TOKEN_CA = "https.ca.location"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class FaustBroker:
     username: str = ""
     password: str = field(default="", repr=False)
     token_url: str = ""
+    token_ca: str = ""
     scope: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -118,13 +124,18 @@ class KafkaSettings(BaseModel):
 
     def for_faust(self) -> FaustBroker:
         """What Faust needs; SettingError for a `[kafka.librdkafka]` key that has no twin there."""
-        without = sorted(set(self.librdkafka) - set(_FAUST_TWINS))
+        known = {*_FAUST_TWINS, _TOKEN_CA}
+        without = sorted(set(self.librdkafka) - known)
         if without:
             raise SettingError(
                 f"kafka.librdkafka.{without[0]!r}: the worker's consumer has no such setting; "
-                f"it knows {', '.join(sorted(_FAUST_TWINS))}"
+                f"it knows {', '.join(sorted(known))}"
             )
-        settings = {_FAUST_TWINS[key]: _in_faust_units(key, value) for key, value in self.librdkafka.items()}
+        settings = {
+            twin: _in_faust_units(key, self.librdkafka[key])
+            for key, twin in _FAUST_TWINS.items()
+            if key in self.librdkafka
+        }
         sasl = self.security.startswith("sasl")
         return FaustBroker(
             url=";".join(f"kafka://{server.strip()}" for server in self.bootstrap.split(",")),
@@ -133,6 +144,7 @@ class KafkaSettings(BaseModel):
             username=self.username if sasl else "",
             password=self.secret() if sasl else "",
             token_url=self.token_url,
+            token_ca=str(self.librdkafka.get(_TOKEN_CA, "")),
             scope=self.scope,
             settings=settings,
         )
@@ -159,6 +171,10 @@ class KafkaSettings(BaseModel):
             "sasl.oauthbearer.client.secret": self.secret(),
             "sasl.oauthbearer.token.endpoint.url": self.token_url,
         }
+        system = ssl.get_default_verify_paths()
+        if trusted := system.cafile or system.capath:
+            # By itself, and by "probe", too, librdkafka 2.16 looks for them where only some systems have them.
+            config[_TOKEN_CA] = trusted
         return config | ({"sasl.oauthbearer.scope": self.scope} if self.scope else {})
 
     def _ssl_context(self) -> ssl.SSLContext:
@@ -180,9 +196,13 @@ def load_kafka_settings(
     Raises SettingError naming the key, what it holds, and what was expected.
     """
     table = _kafka_table(config) if config else {}
-    from_environ = {
+    from_environ: dict[str, Any] = {
         name.removeprefix(_ENV).lower(): value for name, value in environ.items() if name.startswith(_ENV) and value
     }
+    if "librdkafka" in from_environ:
+        files = table.get("librdkafka")
+        # Key by key, as with all else; what is no table in the file is refused without this, too.
+        from_environ["librdkafka"] = (files if isinstance(files, dict) else {}) | _object(from_environ["librdkafka"])
     if environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         from_environ.setdefault("bootstrap", environ["KAFKA_BOOTSTRAP_SERVERS"])
     if any(from_environ.get(name) for name in _PASSWORDS):
@@ -231,9 +251,20 @@ def _kafka_table(path: Path) -> dict[str, Any]:
     return dict(table)
 
 
+def _object(text: str) -> dict[str, Any]:
+    """The settings that `FRAMELANE_KAFKA__LIBRDKAFKA` holds; it may hold a secret, so its text is not shown."""
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SettingError(f"{_ENV}LIBRDKAFKA: is not JSON: {error}; {_SUCH_AS}") from None
+    if not isinstance(found, dict):
+        raise SettingError(f"{_ENV}LIBRDKAFKA: {_SUCH_AS}")
+    return found
+
+
 def _content(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(_read(path, "--config"))
+        return read_toml(_read(path, "--config"))
     except tomllib.TOMLDecodeError as error:
         raise SettingError(f"{path}: is not TOML: {error}") from error
 

@@ -1,6 +1,5 @@
 """Fleets: static members that wait for their pods, and dynamic ones that KEDA scales by lag and frame age."""
 
-from pathlib import Path
 
 import pytest
 import yaml
@@ -11,6 +10,7 @@ from promql_support import selectors
 from framelane.topic_plan import FRAMES_PER_WORKER
 from streams.contract.kafka_settings import load_kafka_settings
 
+VARIABLE = "FRAMELANE_KAFKA__LIBRDKAFKA"
 SCALED = ("production", "mtls", "oauth")
 
 
@@ -20,18 +20,21 @@ def workers(objects: list[Object], kind: str) -> list[Object]:
 
 
 @pytest.mark.parametrize("name", [*TARGETS, "plain", "strimzi-mtls"])
-def test_fleets_of_fixed_size_are_static_members(name: str, tmp_path: Path) -> None:
+def test_fleets_of_fixed_size_are_static_members(name: str) -> None:
     found = workers(objects_of(name), "StatefulSet")
     assert found
     for each in found:
-        spec = each["spec"]["template"]["spec"]
-        (first,), (worker,) = spec["initContainers"], spec["containers"]
-        assert {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}} in first["env"]
-        # What the pod's first container writes, as Kubernetes fills it in.
-        path = tmp_path / "kafka.toml"
-        path.write_text(environ_of(first)["MEMBERSHIP"].replace("$(POD_NAME)", "framelane-worker-x-0"))
-        assert f"--config=/run/membership/{path.name}" in worker["args"]
-        settings = load_kafka_settings(config=path, environ={"FRAMELANE_KAFKA__BOOTSTRAP": "kafka:9092"})
+        (worker,) = each["spec"]["template"]["spec"]["containers"]
+        names = [variable["name"] for variable in worker["env"]]
+        assert {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}} in worker["env"]
+        # Kubernetes fills in what is defined before.
+        assert names.index("POD_NAME") < names.index(VARIABLE)
+        settings = load_kafka_settings(
+            environ={
+                VARIABLE: environ_of(worker)[VARIABLE].replace("$(POD_NAME)", "framelane-worker-x-0"),
+                "FRAMELANE_KAFKA__BOOTSTRAP": "kafka:9092",
+            }
+        )
         assert dict(settings.for_faust().settings) == {
             "consumer_group_instance_id": "framelane-worker-x-0",
             "broker_session_timeout": 45.0,

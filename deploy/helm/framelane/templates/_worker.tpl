@@ -15,26 +15,6 @@ spec:
   {{- include "framelane.spread" $component | nindent 2 }}
   # What is in flight is finished (twice 10 s at most), and the group left.
   terminationGracePeriodSeconds: 60
-  {{- if not $fleet.autoscale }}
-  initContainers:
-    # A worker's name in the group is its pod's, so that partitions wait for a pod that is started again.
-    - name: membership
-      {{- include "framelane.containerBasics" $root | nindent 6 }}
-      command: [/bin/sh, -c, 'printf "%s" "$MEMBERSHIP" > /run/membership/kafka.toml']
-      env:
-        - name: POD_NAME
-          valueFrom: {fieldRef: {fieldPath: metadata.name}}
-        - name: MEMBERSHIP
-          value: |
-            [kafka.librdkafka]
-            "group.instance.id" = "$(POD_NAME)"
-            "session.timeout.ms" = {{ mul (int $fleet.sessionSeconds) 1000 }}
-      resources:
-        requests: {cpu: 10m, memory: 16Mi, ephemeral-storage: 1Mi}
-        limits: {memory: 64Mi, ephemeral-storage: 16Mi}
-      volumeMounts:
-        - {name: membership, mountPath: /run/membership}
-  {{- end }}
   containers:
     - name: worker
       {{- include "framelane.containerBasics" $root | nindent 6 }}
@@ -45,9 +25,6 @@ spec:
         - --watch
         - --threads={{ $fleet.threads }}
         - --metrics-host=0.0.0.0
-        {{- if not $fleet.autoscale }}
-        - --config=/run/membership/kafka.toml
-        {{- end }}
         - --wait=5min
         - --log-level={{ $root.Values.logLevel }}
         {{- range $fleet.args }}
@@ -55,6 +32,13 @@ spec:
         {{- end }}
       env:
         {{- include "framelane.kafkaEnv" $role | nindent 8 }}
+        {{- if not $fleet.autoscale }}
+        # A worker's name in the group is its pod's, so that partitions wait for a pod that is started again.
+        - name: POD_NAME
+          valueFrom: {fieldRef: {fieldPath: metadata.name}}
+        - name: FRAMELANE_KAFKA__LIBRDKAFKA
+          value: '{"group.instance.id": "$(POD_NAME)", "session.timeout.ms": {{ mul (int $fleet.sessionSeconds) 1000 }}}'
+        {{- end }}
         {{- with $fleet.env }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -79,9 +63,6 @@ spec:
       volumeMounts:
         - {name: tmp, mountPath: /tmp}
         - {name: pipelines, mountPath: /etc/framelane, readOnly: true}
-        {{- if not $fleet.autoscale }}
-        - {name: membership, mountPath: /run/membership, readOnly: true}
-        {{- end }}
         {{- with include "framelane.kafkaMounts" $role | trim }}{{ . | nindent 8 }}{{ end }}
         {{- with $fleet.volumeMounts }}
         {{- toYaml . | nindent 8 }}
@@ -91,10 +72,6 @@ spec:
       emptyDir: {sizeLimit: 64Mi}
     - name: pipelines
       configMap: {name: {{ include "framelane.name" $root }}-pipelines}
-    {{- if not $fleet.autoscale }}
-    - name: membership
-      emptyDir: {medium: Memory, sizeLimit: 1Mi}
-    {{- end }}
     {{- with include "framelane.kafkaVolumes" $role | trim }}{{ . | nindent 4 }}{{ end }}
     {{- with $fleet.volumes }}
     {{- toYaml . | nindent 4 }}

@@ -160,6 +160,31 @@ def test_secrets_are_not_shown() -> None:
     assert "hunter2" not in repr(KafkaSettings(security="sasl", username="a", password="hunter2"))
 
 
+def test_an_identity_provider_is_trusted_as_the_system_does_or_as_is_said() -> None:
+    table = {"security": "sasl", "username": "a", "password": "b", "mechanism": "OAUTHBEARER", "token_url": "https://id"}
+    named = {"https.ca.location": "/id.pem"}
+    for more in ({}, named):
+        settings = KafkaSettings.model_validate({**table, "librdkafka": more})
+        trusted = settings.for_confluent()["https.ca.location"]
+        assert Path(trusted).exists() or trusted == "/id.pem"
+        assert settings.for_faust().token_ca == more.get("https.ca.location", "")
+
+
+def test_the_environment_may_hold_librdkafka_settings(tmp_path: Path) -> None:
+    file = tmp_path / "framelane.toml"
+    file.write_text('[kafka]\nlibrdkafka = {"client.id" = "file", "check.crcs" = true}\n')
+    environ = {"FRAMELANE_KAFKA__LIBRDKAFKA": '{"client.id": "pod-1", "session.timeout.ms": 45000}'}
+    settings = load_kafka_settings(config=file, environ=environ)
+    assert settings.librdkafka == {"client.id": "pod-1", "check.crcs": True, "session.timeout.ms": 45000}
+
+
+@pytest.mark.parametrize("text", ["s3cret", '["s3cret"]', '{"sasl.password": ["s3cret"]}'])
+def test_librdkafka_settings_of_the_environment_that_are_none_are_told_and_not_shown(text: str) -> None:
+    with pytest.raises(SettingError, match=r"LIBRDKAFKA|librdkafka") as caught:
+        load_kafka_settings(environ={"FRAMELANE_KAFKA__LIBRDKAFKA": text})
+    assert "s3cret" not in str(caught.value)
+
+
 def test_librdkafka_settings_have_the_last_word_and_need_a_twin_in_faust() -> None:
     settings = KafkaSettings(librdkafka={"client.id": "gate", "session.timeout.ms": 20000})
     assert settings.for_confluent(**{"client.id": "ours"})["client.id"] == "gate"
