@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from typing import Any
 
 import faust
@@ -37,7 +38,8 @@ class QuietMonitor(faust.Monitor):  # type: ignore[misc]
         """A message arrives."""
 
     def on_stream_event_in(self, tp: Any, offset: int, stream: Any, event: Any) -> None:
-        """A stream takes an event up."""
+        """A stream takes an event up; without the time of it Faust takes the stream for one that stands still."""
+        self.stream_inbound_time[tp] = time.monotonic()
 
     def on_stream_event_out(self, tp: Any, offset: int, stream: Any, event: Any, state: Any = None) -> None:
         """A stream is done with an event."""

@@ -1,6 +1,5 @@
 """Fleets: static members that wait for their pods, and dynamic ones that KEDA scales by lag and frame age."""
 
-
 import pytest
 import yaml
 from kube_support import CHART, TARGETS, VARIANTS, Object, committed, environ_of, objects_of, of_kind, pods, rendered

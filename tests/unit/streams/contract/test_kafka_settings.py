@@ -161,7 +161,13 @@ def test_secrets_are_not_shown() -> None:
 
 
 def test_an_identity_provider_is_trusted_as_the_system_does_or_as_is_said() -> None:
-    table = {"security": "sasl", "username": "a", "password": "b", "mechanism": "OAUTHBEARER", "token_url": "https://id"}
+    table = {
+        "security": "sasl",
+        "username": "a",
+        "password": "b",
+        "mechanism": "OAUTHBEARER",
+        "token_url": "https://id",
+    }
     named = {"https.ca.location": "/id.pem"}
     for more in ({}, named):
         settings = KafkaSettings.model_validate({**table, "librdkafka": more})
