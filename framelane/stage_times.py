@@ -1,10 +1,11 @@
 """How long the stages of a pipeline take on this machine: measured on synthetic frames, without a broker."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from framelane.footage import around
 from streams.contract.errors import FrameError, SettingError
 from streams.contract.frame import Frame
 from streams.contract.headers import Record, to_frame
@@ -49,25 +50,30 @@ def synthetic_frames(size: tuple[int, int]) -> list[Frame]:
     return [to_frame(record) for record in records]
 
 
-def measure(settings: PipelineSettings, frames: list[Frame]) -> tuple[StageTimes, StageTimes]:
-    """With the plan and without it, frame by frame in turn, so that both meet the same machine."""
+def measure(
+    settings: PipelineSettings, frames: Sequence[Frame], *, most: int = _MAX_FRAMES, most_s: float = _MAX_S
+) -> tuple[StageTimes, StageTimes]:
+    """With the plan and without it, frame by frame in turn, so that both meet the same machine.
+
+    most, most_s: it ends after so many frames or seconds, whichever comes first.
+    """
     if waits_for_others(settings):
         not_here = StageTimes({}, "not measured, as one of its stages waits for programs elsewhere")
         return not_here, not_here
     runs = [Pipeline(replace(settings, plan=plan), clock=time.thread_time).open() for plan in (True, False)]
     seconds: tuple[dict[str, list[float]], ...] = ({}, {})
     began = time.monotonic()
-    for number in range(_MAX_FRAMES):
-        frame = frames[number % len(frames)].changed(sequence=number)
+    for number in range(most):
+        frame = around(frames, number)
         for run, stages in zip(runs, seconds, strict=True):
             try:
                 outcome = run(frame)
             except FrameError as error:
-                failed = StageTimes({}, f"it fails on a synthetic frame: {error.stage}: {error}")
+                failed = StageTimes({}, f"it fails on frame {number}: {error.stage}: {error}")
                 return failed, failed
             for stage, taken in outcome.seconds.items():
                 stages.setdefault(stage, []).append(taken)
-        if number >= _MIN_FRAMES and time.monotonic() - began > _MAX_S:
+        if number >= _MIN_FRAMES and time.monotonic() - began > most_s:
             break
     planned, unplanned = (
         StageTimes({stage: 1000 * median(taken) for stage, taken in each.items()}) for each in seconds

@@ -39,7 +39,7 @@ def check(
     - `framelane pipelines check pipelines.toml`
     - `framelane pipelines check pipelines.toml --json | jq .pipeline`
     """
-    for settings in _read(file, log_level):
+    for settings in read_pipelines(file, log_level):
         print(json.dumps(_described(settings)) if as_json else _line(settings))
 
 
@@ -65,7 +65,7 @@ def explain(
     from streams.pipeline import Pipeline
 
     pixels = picture_size(size, option="--size")
-    read = _read(file, log_level)
+    read = read_pipelines(file, log_level)
     # As a worker does: its threads are the frames'.
     cv2.setNumThreads(1)
     frames = synthetic_frames(pixels)
@@ -80,7 +80,7 @@ def explain(
             print(*explaining.lines(explanation), sep="\n", end="\n\n")
 
 
-def _read(file: Path, log_level: str) -> "tuple[PipelineSettings, ...]":
+def read_pipelines(file: Path, log_level: str) -> "tuple[PipelineSettings, ...]":
     """The pipelines of the file; all that is wrong with it is told, and the command ended."""
     from framelane.logs import set_up_logging
     from streams.pipeline_settings import load_pipelines

@@ -71,10 +71,51 @@ class HealthChanged(msgspec.Struct, frozen=True, kw_only=True):
     threshold: float
 
 
+class TracksFound(msgspec.Struct, frozen=True, kw_only=True):
+    """ "track": boxes of one type of event, each with the id of its track.
+
+    of: the type, such as "detection". boxes: those that were found in this frame, the longest followed first. ended:
+    ids of those that are gone.
+    """
+
+    of: str
+    boxes: tuple[Box, ...]
+    ended: tuple[str, ...] = ()
+
+
+class LineCrossed(msgspec.Struct, frozen=True, kw_only=True):
+    """ "line": something has crossed a line.
+
+    line: its name, or number as text. direction: "in", from the left to the right of one who looks from its first point
+    to its second, or "out". count: how many there are more by this event. boxes: the one that has crossed.
+    """
+
+    line: str
+    direction: str
+    count: int = 1
+    boxes: tuple[Box, ...]
+
+
+class DwellChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """ "dwell": something has entered a zone, has stayed in it for long, or has left it.
+
+    zone: its name, or number as text. state: "entered", "stayed" or "left". ms: how long it has been in it, until it
+    was last found there. boxes: the one that it is of.
+    """
+
+    zone: str
+    state: str
+    ms: int
+    boxes: tuple[Box, ...]
+
+
 EVENT_DATA: dict[str, type[msgspec.Struct]] = {
     "motion": MotionFound,
     "detection": DetectionsFound,
     "face": FacesFound,
     "code": CodeFound,
     "health": HealthChanged,
+    "track": TracksFound,
+    "line": LineCrossed,
+    "dwell": DwellChanged,
 }

@@ -13,20 +13,25 @@ from streams.operators.crop import Crop
 from streams.operators.dedupe import Dedupe
 from streams.operators.denoise import Denoise
 from streams.operators.detect import Detect
+from streams.operators.dwell import Dwell
 from streams.operators.edges import Edges
 from streams.operators.equalize import Equalize
 from streams.operators.faces import Faces
 from streams.operators.flip import Flip
 from streams.operators.grayscale import Grayscale
 from streams.operators.health import Health
+from streams.operators.line_count import LineCount
 from streams.operators.motion import Motion
 from streams.operators.perspective import Perspective
 from streams.operators.pixelate import Pixelate
 from streams.operators.resize import Resize
 from streams.operators.rotate import Rotate
 from streams.operators.sharpen import Sharpen
+from streams.operators.stabilize import Stabilize
 from streams.operators.threshold import Threshold
+from streams.operators.timelapse import Timelapse
 from streams.operators.timestamp import Timestamp
+from streams.operators.track import Track
 from streams.operators.undistort import Undistort
 
 OPERATORS: dict[str, type[Operator]] = {
@@ -36,6 +41,7 @@ OPERATORS: dict[str, type[Operator]] = {
     "flip": Flip,
     "perspective": Perspective,
     "undistort": Undistort,
+    "stabilize": Stabilize,
     "grayscale": Grayscale,
     "blur": Blur,
     "sharpen": Sharpen,
@@ -47,8 +53,12 @@ OPERATORS: dict[str, type[Operator]] = {
     "detect": Detect,
     "faces": Faces,
     "codes": Codes,
+    "track": Track,
+    "line_count": LineCount,
+    "dwell": Dwell,
     "health": Health,
     "dedupe": Dedupe,
+    "timelapse": Timelapse,
     "pixelate": Pixelate,
     "annotate": Annotate,
     "timestamp": Timestamp,

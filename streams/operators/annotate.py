@@ -1,5 +1,6 @@
 """`annotate`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from typing import ClassVar
@@ -21,7 +22,8 @@ _TIME = "%Y-%m-%d %H:%M:%S.%3fZ"
 class Annotate:
     """Draw boxes, the camera's id and the time into the picture.
 
-    boxes: those of the events found so far. camera: its id. time: of capture, in UTC.
+    boxes: those of the events found so far, with the end of the track's id where they are followed. camera: its id.
+    time: of capture, in UTC.
     """
 
     boxes: bool = True
@@ -35,7 +37,7 @@ class Annotate:
         """Draw on a copy of each frame; one with nothing to draw passes untouched."""
 
         def annotate(frame: Frame) -> Frame:
-            found = list(boxes_of(frame.events)) if self.boxes else []
+            found = _each_once(boxes_of(frame.events)) if self.boxes else []
             words = caption(frame, camera=self.camera, time=self.time)
             if not found and not words:
                 return frame
@@ -55,9 +57,18 @@ def caption(frame: Frame, *, camera: bool, time: bool) -> str:
     return "  ".join([frame.camera_id] * camera + [time_text(frame.captured_at_ns, _TIME, UTC)] * time)
 
 
+def _each_once(found: Iterable[tuple[Event, Box]]) -> list[tuple[Event, Box]]:
+    """Without what `track` has found again of others, and others of it: one box at a place, where one has a track."""
+    known = list(found)
+    tracked = {(box.x, box.y, box.w, box.h): (event, box) for event, box in reversed(known) if box.track}
+    drawn = [(event, box) for event, box in known if (box.x, box.y, box.w, box.h) not in tracked]
+    return drawn + list(reversed(tracked.values()))
+
+
 def _title(event: Event, box: Box) -> str:
-    title = box.label or event.type
-    return f"{title} {box.score:.2f}" if box.score else title
+    title = f"{box.label or event.type} {box.score:.2f}" if box.score else box.label or event.type
+    # The epoch is the same for all of them.
+    return f"{title} #{'-'.join(box.track.rsplit('-', 2)[1:])}" if box.track else title
 
 
 def _draw_box(image: Image, rect: tuple[int, int, int, int], title: str, scale: float) -> None:

@@ -1,5 +1,7 @@
 """How an operator refuses a value."""
 
+import re
+
 from streams.contract.errors import SettingError
 from streams.contract.settings_values import shown
 
@@ -24,7 +26,12 @@ def require(condition: bool, operator: object, parameter: str, expected: str) ->
     operator: the settings themselves, from which name and value are read. expected: completes "expected ...".
     """
     if not condition:
-        raise ParameterError(type(operator).__name__.lower(), parameter, getattr(operator, parameter), expected)
+        raise ParameterError(name_of(operator), parameter, getattr(operator, parameter), expected)
+
+
+def name_of(operator: object) -> str:
+    """An operator's name, by that of its class: "line_count" for LineCount."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(operator).__name__).lower()
 
 
 def refusal(value: object, expected: str) -> str:

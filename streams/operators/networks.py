@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 import cv2
 import numpy as np
 
-from streams.operators.checks import ParameterError
+from streams.operators.checks import ParameterError, name_of
 
 # Of a digest: enough to tell files apart, and short enough for a header of a dead letter.
 VERSION_DIGITS: Final = 12
@@ -55,7 +55,7 @@ def read_model(operator: object, parameter: str = "model") -> ModelFile:
 
 def refused(operator: object, parameter: str, expected: str) -> ParameterError:
     """The error for a parameter of the operator. expected: completes "expected ..."."""
-    return ParameterError(type(operator).__name__.lower(), parameter, getattr(operator, parameter), expected)
+    return ParameterError(name_of(operator), parameter, getattr(operator, parameter), expected)
 
 
 def said(error: cv2.error) -> str:

@@ -169,10 +169,15 @@ def test_of_twenty_cameras_five_hang_and_the_others_keep_their_rate(
 
 
 def reader_of(pid: int, camera: str) -> int:
-    """The process that reads a camera."""
-    shown = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=True)
-    [line] = [line for line in shown.stdout.splitlines() if line.endswith(f"producers.sources.reader {camera}")]
-    return int(line.split()[0])
+    """The process that reads a camera; on a busy machine it may just have been killed for its silence."""
+    give_up = time.monotonic() + 60
+    while time.monotonic() < give_up:
+        listing = ["ps", "-o", "pid=,args=", "--ppid", str(pid)]
+        shown = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.splitlines()
+        if found := [line for line in shown if line.endswith(f"producers.sources.reader {camera}")]:
+            return int(found[0].split()[0])
+        time.sleep(0.1)
+    raise AssertionError(f"nothing reads camera {camera}")
 
 
 def test_cameras_come_and_go_with_the_file(

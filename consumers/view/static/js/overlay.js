@@ -51,7 +51,7 @@ export class RecentEvents {
   }
 }
 
-/** What is to be drawn of an event: [{points, text}], points as fractions of the raw picture. */
+/** What is to be drawn of an event: [{points, text, box}], points as fractions of the raw picture. */
 export function shapesOf(event) {
   const data = event.data ?? {};
   const boxes = Array.isArray(data.boxes) ? data.boxes : [];
@@ -66,16 +66,34 @@ export function shapesOf(event) {
       [box.x, box.y + box.h],
     ],
     text: textOf(event, box, index),
+    box,
   }));
+}
+
+/** The first followed box at each place; of all others at that place none is drawn. */
+function tracksOf(found) {
+  const tracked = new Map();
+  for (const { event } of found) {
+    for (const { box } of shapesOf(event)) {
+      if (box?.track && !tracked.has(placeOf(box))) tracked.set(placeOf(box), box);
+    }
+  }
+  return tracked;
+}
+
+function placeOf(box) {
+  return `${box.x} ${box.y} ${box.w} ${box.h}`;
 }
 
 function textOf(event, box, index) {
   const named = box.label || event.type;
   const score = box.score > 0 ? ` ${Math.round(box.score * 100)} %` : "";
   const zone = zoneOf(event);
+  // The epoch is the same for all of them.
+  const track = box.track ? ` #${box.track.split("-").slice(-2).join("-")}` : "";
   // Boxes are sorted by weight; the many small ones of a zone would bury the picture under the same words.
-  if (!box.label && !score && index > 0) return "";
-  return `${named}${score}${zone}`;
+  if (!box.label && !score && !track && index > 0) return "";
+  return `${named}${score}${track}${zone}`;
 }
 
 function zoneOf(event) {
@@ -90,10 +108,13 @@ export function drawOverlay(overlay, found, toRaw) {
   const map = fromRaw(toRaw);
   const marks = [];
   const labels = [];
+  const tracked = tracksOf(found);
   for (const { event, ageMs } of found) {
     const style = `${STYLED.has(event.type) ? event.type : "other"}${ageMs > FRESH_MS ? " older" : ""}`;
-    for (const { points, text } of shapesOf(event)) {
+    for (const { points, text, box } of shapesOf(event)) {
       if (marks.length >= MAX_SHAPES) break;
+      // What `track` follows was found by another operator before, and may be counted by others behind it.
+      if (box && (tracked.get(placeOf(box)) ?? box) !== box) continue;
       const corners = points.map((point) => apply(map, point));
       marks.push(svg("polygon", { class: style, points: corners.map((corner) => corner.join(",")).join(" ") }));
       if (text) labels.push(label(corners, text, style));

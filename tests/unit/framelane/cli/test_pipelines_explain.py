@@ -88,7 +88,7 @@ def test_an_operator_that_fails_is_told_and_the_others_are_explained(tmp_path: P
     done = explain(tmp_path, text)
 
     assert done.returncode == 0
-    assert "it fails on a synthetic frame: 0:odd_operators:Raises: ZeroDivisionError" in done.stdout
+    assert "it fails on frame 0: 0:odd_operators:Raises: ZeroDivisionError" in done.stdout
     assert "small@" in done.stdout
 
 

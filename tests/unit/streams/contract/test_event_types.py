@@ -8,16 +8,20 @@ from streams.contract.event_types import (
     EVENT_DATA,
     CodeFound,
     DetectionsFound,
+    DwellChanged,
     Face,
     FacesFound,
     HealthChanged,
+    LineCrossed,
     MotionFound,
+    TracksFound,
 )
 from streams.contract.events import decode_event, encode_event
 from streams.contract.frame import Box, Event
 from streams.operators.boxes import boxes_of
 
 BOX = Box(x=0.1, y=0.2, w=0.3, h=0.4, label="cat", score=0.5)
+FOLLOWED = Box(x=0.1, y=0.2, w=0.3, h=0.4, label="cat", score=0.5, track="20260102T030405678-k3v9-800-1")
 FACE = Face(
     x=0.1, y=0.2, w=0.3, h=0.4, score=0.9, landmarks=((0.1, 0.2), (0.3, 0.2), (0.2, 0.3), (0.1, 0.4), (0.3, 0.4))
 )
@@ -28,6 +32,9 @@ EXAMPLES: dict[str, Any] = {
     "face": FacesFound(boxes=(FACE,)),
     "code": CodeFound(kind="qr", text="gate", corners=CORNERS, boxes=(BOX,)),
     "health": HealthChanged(problem="dark", state="begun", value=3.5, threshold=20.0),
+    "track": TracksFound(of="detection", boxes=(FOLLOWED,), ended=("e-1-1",)),
+    "line": LineCrossed(line="door", direction="in", boxes=(FOLLOWED,)),
+    "dwell": DwellChanged(zone="0", state="left", ms=1200, boxes=(FOLLOWED,)),
 }
 
 

@@ -46,6 +46,25 @@ def test_a_box_has_its_label() -> None:
     assert not np.array_equal(drawn("Ada"), drawn("Bob"))
 
 
+def test_what_is_followed_is_drawn_once_with_the_end_of_its_id() -> None:
+    place = {"x": 0.2, "y": 0.2, "w": 0.4, "h": 0.4, "label": "person"}
+
+    def drawn(*boxes: dict[str, object]) -> np.ndarray:
+        events = tuple(Event(type="detection", data={"boxes": [box]}) for box in boxes)
+        result = Annotate(camera=False, time=False).open()(frame_of(flat(400, 300, GROUND), events=events))
+        assert result is not None
+        return result.image
+
+    followed = place | {"track": "20260102T030405678-k3v9-800-1"}
+    other = place | {"x": 0.5}
+    # Before it the detection that it is of, behind it those that count it.
+    assert np.array_equal(drawn(place, followed, followed), drawn(followed))
+    assert not np.array_equal(drawn(followed), drawn(place))
+    assert not np.array_equal(drawn(followed, other), drawn(followed))
+    # Without tracks, two at one place are two.
+    assert not np.array_equal(drawn(place, place | {"label": "dog"}), drawn(place))
+
+
 def test_camera_and_time_stand_in_the_upper_left_corner() -> None:
     result = run(Annotate(), flat(640, 480, GROUND))
 
