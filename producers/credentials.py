@@ -46,9 +46,9 @@ class Address:
             return source if _SCHEME.match(source) else str(self.folder / source)
         scheme, slashes, rest = source.partition("://")
         if not slashes:
-            raise SourceError(f"source {redact(source)!r}: a user and a password are for addresses such as rtsp://...")
+            raise SourceError(f"source {self.name!r}: a user and a password are for addresses such as rtsp://...")
         if "@" in rest.partition("/")[0]:
-            raise SourceError(f"source {redact(source)!r}: it holds a user already; give it one way or the other")
+            raise SourceError(f"source {self.name!r}: it holds a user already; give it one way or the other")
         return f"{scheme}://{quote(username, safe='')}:{quote(password, safe='')}@{rest}"
 
     def _read(self, what: str, variable: str, file: str, environ: Mapping[str, str]) -> str:
@@ -62,7 +62,8 @@ class Address:
             return ""
         try:
             return (self.folder / file).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
+            # ValueError: also for a name with a zero in it.
             reason = error.strerror if isinstance(error, OSError) else "it is not text"
             # Some write the secret itself here, too.
             looks_like_one = ("/" in file or "." in file) and "@" not in file and "://" not in file

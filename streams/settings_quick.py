@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from streams.contract.errors import SettingError
+from streams.contract.toml_text import read_toml
 from streams.operators import OPERATORS
 from streams.operators.find import BY_MODULE
 
@@ -59,7 +60,7 @@ def _split_pairs(text: str) -> Iterator[str]:
 
 def _value(value: str, text: str) -> Any:
     try:
-        table = tomllib.loads(f"value = {value}")
+        table = read_toml(f"value = {value}")
     except tomllib.TOMLDecodeError as error:
         if _BARE_WORD.fullmatch(value):
             return value

@@ -19,6 +19,7 @@ from streams.app import FrameApp, build_app
 from streams.contract.errors import FramelaneError
 from streams.contract.kafka_settings import KafkaSettings
 from streams.contract.status import INTERVAL_S, Status, encode_status
+from streams.input_watch import InputWatch
 from streams.lanes import Partition
 from streams.pages import new_registry
 from streams.pipeline import Pipeline
@@ -67,7 +68,8 @@ def run_worker(
         requests = ReloadRequests(file.watch if file else None)
         reporter = Reporter(progress, settings, accounts)
         with requests.listening():
-            jobs = (app.frames.watch_deadlines(), watchdog.run(), Reloader(app.frames, requests, file).run())
+            reloader, inputs = Reloader(app.frames, requests, file), InputWatch(progress, reach=kafka.reach)
+            jobs = (app.frames.watch_deadlines(), watchdog.run(), reloader.run(), inputs.run())
             return await _serve(app, settings, reporter, [asyncio.ensure_future(job) for job in jobs])
 
     # Watched until the loop is closed, for it may hang while it ends, too.

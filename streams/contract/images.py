@@ -1,7 +1,8 @@
 """Image bytes: the gate before the decoder, decoding and encoding.
 
 OpenCV trusts the size in an image's header (a 77 kB JPEG with a forged size took 27 s and 5.1 GB), so nothing is
-decoded before `inspect` has looked at its length, its magic bytes and that size. cv2 is loaded when first needed.
+decoded before `inspect` has looked at its length, its magic bytes, that size, and what else would take long
+(image_effort.py). cv2 is loaded when first needed.
 """
 
 import os
@@ -15,6 +16,7 @@ import numpy as np
 import simplejpeg
 
 from streams.contract.errors import FrameError
+from streams.contract.image_effort import excess
 from streams.contract.jpeg_markers import exif_orientation, has_end
 
 MAX_PIXELS = 25_000_000
@@ -70,6 +72,8 @@ def inspect(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_B
         )
     if pixels == 0:
         raise FrameError(f"size {header.width}x{header.height}", reason="undecodable", stage="gate")
+    if found := excess(data, header.content_type):
+        raise FrameError(f"it has {found}, and would take too long", reason="undecodable", stage="gate")
     return header
 
 

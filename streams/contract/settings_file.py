@@ -8,6 +8,7 @@ from typing import Any
 from streams.contract.errors import SettingError
 from streams.contract.settings_lines import key_lines
 from streams.contract.settings_values import Mistake
+from streams.contract.toml_text import read_toml
 
 
 class SettingsFile:
@@ -23,7 +24,7 @@ class SettingsFile:
         except UnicodeDecodeError as error:
             raise SettingError(f"{path}: is not UTF-8 text") from error
         try:
-            self.content: dict[str, Any] = tomllib.loads(text)
+            self.content: dict[str, Any] = read_toml(text)
         except tomllib.TOMLDecodeError as error:
             raise SettingError(_located(path, error, text)) from error
         self._lines = key_lines(text)
@@ -55,5 +56,7 @@ def _located(path: Path, error: tomllib.TOMLDecodeError, text: str) -> str:
     found = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", str(error), re.DOTALL)
     if found:
         return f"{path}:{found[2]}: is not TOML: {found[1]} (column {found[3]})"
-    # Else it is "at end of document", as in half a file.
+    if "end of document" not in str(error):
+        return f"{path}: is not TOML: {error}"
+    # As in half a file.
     return f"{path}:{len(text.splitlines()) or 1}: is not TOML: {error}"
