@@ -1,4 +1,7 @@
-"""The Kafkas that faults run on: one node with a listener behind a proxy, three nodes, one that wants a login."""
+"""The Kafkas that faults run on: one node with a listener behind a proxy, three nodes, one that wants a login.
+
+And one whose data lies on a small disk of its own.
+"""
 
 import tomllib
 from collections.abc import Iterator
@@ -8,20 +11,22 @@ from pathlib import Path
 from typing import Literal
 
 from proxy import Proxy
+from small_disk import SmallDisk
 
 from framelane.embedded import EmbeddedKafka
 from framelane.embedded.config import ListenerSecurity, ProxiedListener
 from framelane.embedded.ports import free_ports
 
-Kind = Literal["one", "three", "secure"]
+Kind = Literal["one", "three", "secure", "small"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """A Kafka that runs. proxy: before its further listener, where it has one."""
+    """A Kafka that runs. proxy: before its further listener, where it has one. disk: its data's, if that is small."""
 
     kafka: EmbeddedKafka
     proxy: Proxy | None = None
+    disk: SmallDisk | None = None
 
     @property
     def bootstrap(self) -> str:
@@ -59,6 +64,9 @@ def cluster_of(kind: Kind) -> Iterator[Cluster]:
             behind = ListenerSecurity(proxied=ProxiedListener(port=port, advertised=proxy.port))
             with EmbeddedKafka(listener=behind) as kafka:
                 yield Cluster(kafka=kafka, proxy=proxy)
+    elif kind == "small":
+        with SmallDisk() as disk, EmbeddedKafka(data=disk.folder) as kafka:
+            yield Cluster(kafka=kafka, disk=disk)
     else:
         with EmbeddedKafka(nodes=3 if kind == "three" else 1, secure=kind == "secure") as kafka:
             yield Cluster(kafka=kafka)

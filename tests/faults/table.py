@@ -84,4 +84,4 @@ def _cell(figures: Sequence[Figure]) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.0f}" if value == round(value) or value >= 100 else f"{value:.3g}"
+    return f"{value:.0f}" if value >= 100 or value == round(value) else f"{value:.3g}"

@@ -30,3 +30,9 @@ def test_what_is_not_met_is_told_with_its_limit() -> None:
     assert unmet(SLOW) == ["F1 killed, seed 2: recovery s is 9, must be at most 8"]
     wrong = Run("F9", "poison", 1, (exactly("dead letters", 3, 4),))
     assert unmet(wrong) == ["F9 poison, seed 1: dead letters is 3, must be 4"]
+
+
+def test_a_partition_that_never_goes_on_falls_short_and_is_told() -> None:
+    never = Run("F1", "killed", 3, (at_most("recovery s", float("inf"), 8.0),))
+    assert cells(table([never]), 0)["recovery s"] == "inf !"
+    assert unmet(never) == ["F1 killed, seed 3: recovery s is inf, must be at most 8"]
