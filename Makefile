@@ -22,7 +22,7 @@ SEED ?=
 HELM := v4.3.1
 KUBE_SCORE := v1.20.0
 
-.PHONY: demo test check image image-test wheel wheel-test sbom audit kube-tools kube-test render schemas screenshots bench bench-sweep faults faults-short soak-producers soak-view env bench-env languages lock clean
+.PHONY: demo test check image image-test wheel wheel-test sbom audit kube-tools kube-test render schemas screenshots bench bench-sweep faults faults-short faults-can-fail soak soak-producers soak-view env bench-env languages lock clean
 
 demo: env
 	@$(VENV)/bin/framelane demo $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SOURCE),--source "$(SOURCE)") $(if $(CAMERAS),--cameras $(CAMERAS))
@@ -115,6 +115,14 @@ faults: env
 faults-short: env
 	@PYTHONPATH=tests/support $(VENV)/bin/python tests/faults/runner.py --short $(if $(REPEATS),--repeats $(REPEATS)) $(if $(SEED),--seed $(SEED)) $(FAULTS)
 
+# Each safeguard of a worker is switched off in turn, and must be found out by its fault; with it all must be well. Ten minutes.
+faults-can-fail: env
+	$(VENV)/bin/python -m pytest -rA -o python_files='check_*.py' tests/faults/check_can_fail.py
+
+# All parts at once for half an hour (MINUTES=), with a random fault every 20 to 60 s (SEED=); results in soak-output/.
+soak: env
+	@PYTHONPATH=tests/support:tests/faults $(VENV)/bin/python tests/soak/mixed_soak.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults "$(FAULTS)")
+
 # Sixteen cameras in one process for ten minutes (MINUTES=), two of them (AWAY=) without the broker: memory, threads.
 soak-producers: env
 	@PYTHONPATH=tests/support $(VENV)/bin/python tests/soak/producers_soak.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(AWAY),--away $(AWAY))
@@ -164,4 +172,4 @@ lock:
 	build/lock/bin/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | $(COMPILE) --constraint requirements.lock - -o deploy/docker/build.lock
 
 clean:
-	rm -rf $(VENV) build dist demo-output bench-output faults-output .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist demo-output bench-output faults-output soak-output .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -23,6 +23,7 @@ import f17_clocks
 import f18_denied
 import f19_idle
 import f20_unplugged
+import f21_stalled
 from figures import Figure
 from scene import Scene, Setup
 
@@ -110,4 +111,6 @@ FAULTS = (
     Fault(number="F18", title="dead letters not writable", run=f18_denied.dead_letters, setup=f18_denied.SETUP),
     Fault(number="F19", title="worker without partitions", run=f19_idle.idle, setup=f19_idle.SETUP, short=False),
     Fault(number="F20", title="cameras unplugged, hanging", run=f20_unplugged.unplugged, short=False),
+    Fault(number="F21", title="agent stalls", run=f21_stalled.agent, setup=f21_stalled.SETUP, short=False),
+    Fault(number="F21", title="loop blocked", run=f21_stalled.loop, setup=f21_stalled.SETUP, short=False),
 )

@@ -4,25 +4,38 @@ What a test proves with a worker, it must not prove with the worker that lacks t
 """
 
 import itertools
+import signal
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
 from framelane.__main__ import main
-from streams import consumer
+from streams import consumer, pipeline
 from streams.agents import FrameAgent
 from streams.cameras import Run
 from streams.consumer import FrameConsumer
+from streams.contract import headers
+from streams.contract.errors import FrameError
+from streams.contract.images import ImageHeader, inspect
 from streams.outbox import FrameEntry, FrameLane, Outbox
 from streams.pipeline import Pipeline
-from streams.pool import ThreadPool
+from streams.pool import Task, ThreadPool
 from streams.settings import WatchSettings
+from streams.stalls import Stalls
+from streams.watchdog import Watchdog
+
+# What a worker without a gate has decoded, at most: the machine that the test runs on has to live.
+UNGATED_PIXELS = 250_000_000
+# After so long a worker that stands still is given up, where it is one that can be made to.
+STALL_LIMIT = "6s"
 
 
-def _replace(owner: type, name: str, method: Any) -> None:
+def _replace(owner: type | ModuleType, name: str, method: Any) -> None:
     assert name in vars(owner), f"{owner.__name__} has no {name} of its own: this variant lacks no safeguard"
     setattr(owner, name, method)
 
@@ -105,6 +118,80 @@ def blocks() -> None:
     WatchSettings.__init__.__kwdefaults__.update(loop_s=3.0, end_s=6.0)
 
 
+def no_gate() -> None:
+    """A worker that has whatever comes decoded, whatever it is and however large it says that it is."""
+
+    def look(data: bytes, *, max_pixels: int = 0) -> ImageHeader:
+        try:
+            return inspect(data, max_pixels=UNGATED_PIXELS)
+        except FrameError as error:
+            if error.reason != "not_an_image":
+                raise
+            # Of a kind that OpenCV is asked to decode, and finds out the size itself.
+            return ImageHeader("image/png", 1, 1)
+
+    for module in (headers, pipeline):
+        _replace(module, "inspect", look)
+
+
+def no_deadline() -> None:
+    """A worker that waits for a frame for as long as that takes."""
+    overdue = Stalls.overdue
+
+    def never(self: Stalls, task: Task[Any], now: float, *, timeout_s: float) -> bool:
+        return overdue(self, task, now, timeout_s=float("inf"))
+
+    _replace(Stalls, "overdue", never)
+
+
+def replies() -> None:
+    """A worker that answers where a record's sender would have it, as an agent of Faust's does that yields."""
+    publish = Outbox.publish
+
+    def reply(self: Outbox, entry: FrameEntry) -> bool:
+        assert entry.result is not None
+        records = entry.result.records
+        asked = {topic.decode() for name, topic in entry.work.record.headers if name == "Faust-Ag-ReplyTo" and topic}
+        # Tried again where there was no room.
+        for topic in asked - {record.topic for record in records}:
+            entry.result = replace(entry.result, records=(*records, replace(records[0], topic=topic)))
+        return publish(self, entry)
+
+    _replace(Outbox, "publish", reply)
+
+
+def stalls() -> None:
+    """A worker that can be made to stand still: its agent by SIGUSR1, its event loop by SIGUSR2.
+
+    The agent then goes on to be handed frames, and begins none of them, as when the task that takes them has died.
+    """
+    agent, loop = _told_by(signal.SIGUSR1), _told_by(signal.SIGUSR2)
+    take = FrameAgent.take
+
+    def take_or_stand(self: FrameAgent, *args: Any, **more: Any) -> None:
+        if loop():
+            threading.Event().wait()
+        if not agent():
+            take(self, *args, **more)
+
+    _replace(FrameAgent, "take", take_or_stand)
+    WatchSettings.__init__.__kwdefaults__.update(loop_s=3.0, end_s=6.0)
+    sys.argv += ["--stall-limit", STALL_LIMIT]
+
+
+def stalls_unwatched() -> None:
+    """The same without the watchdog."""
+    stalls()
+    _replace(Watchdog, "start", lambda self: None)
+
+
+def _told_by(number: signal.Signals) -> Callable[[], bool]:
+    """Whether the signal has come."""
+    told = threading.Event()
+    signal.signal(number, lambda *_: told.set())
+    return told.is_set
+
+
 def no_relief() -> None:
     """A pool in which a task that runs for long keeps its thread, and those like it get the others."""
     _replace(ThreadPool, "relieve", lambda self, task: None)
@@ -125,6 +212,6 @@ def forgetful() -> None:
 
 if __name__ == "__main__":
     variants = (mended, no_drain, no_wake, ack_at_once, drop_at_swap, never_resumes, never_commits, blocks)
-    variants += (no_relief, forgetful, long_fetches)
+    variants += (no_relief, forgetful, long_fetches, no_gate, no_deadline, replies, stalls, stalls_unwatched)
     {variant.__name__.replace("_", "-"): variant for variant in variants}[sys.argv.pop(1)]()
     main()
