@@ -8,6 +8,7 @@ import typer
 
 from framelane.cli import (
     acls,
+    bench_pipeline,
     broker,
     cameras,
     dead_letters,
@@ -20,6 +21,7 @@ from framelane.cli import (
     process,
     produce,
     record,
+    replay,
     snapshot,
     stats,
     status,
@@ -68,6 +70,7 @@ app.command("gateway")(gateway.gateway)
 app.command("view")(view.view)
 app.command("process")(process.process)
 app.add_typer(pipelines.app, name="pipelines")
+app.command("bench-pipeline")(bench_pipeline.bench_pipeline)
 app.command("operators")(operators.operators)
 app.command("tail")(tail.tail)
 app.command("record")(record.record)
@@ -75,6 +78,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.command("snapshot")(snapshot.snapshot)
 app.command("stats")(stats.stats)
 app.command("frame")(frame.frame)
+app.command("replay")(replay.replay)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.add_typer(acls.app, name="acls")

@@ -33,6 +33,7 @@ COMMANDS = [
     "snapshot",
     "stats",
     "frame",
+    "replay",
     "dead-letters list",
     "dead-letters show",
     "dead-letters export",
@@ -40,6 +41,7 @@ COMMANDS = [
     "status",
     "doctor",
     "acls print",
+    "bench-pipeline",
 ]
 
 
