@@ -172,7 +172,8 @@ def reader_of(pid: int, camera: str) -> int:
     """The process that reads a camera; on a busy machine it may just have been killed for its silence."""
     give_up = time.monotonic() + 60
     while time.monotonic() < give_up:
-        listing = ["ps", "-o", "pid=,args=", "--ppid", str(pid)]
+        # Whole lines: they are cut at 80 where there is no terminal.
+        listing = ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(pid)]
         shown = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.splitlines()
         if found := [line for line in shown if line.endswith(f"producers.sources.reader {camera}")]:
             return int(found[0].split()[0])

@@ -67,7 +67,8 @@ def test_two_groups_on_one_topic_each_as_its_users_need_it(
     stale = sum(int(number) for number in re.findall(r"stale (\d+)", freshest.log.read_text()))
     print(f"freshest: {len(newest)} published, {stale} stale, p50 {ages[len(ages) // 2]:.0f} ms, max {ages[-1]:.0f} ms")
     print(f"every_frame: max {ages_ms(everything)[-1]:.0f} ms")
-    assert ages[len(ages) * 99 // 100] < 500
+    # However fast the machine is: the other one is seconds behind by the end.
+    assert ages[len(ages) * 99 // 100] < ages_ms(everything)[-1] / 4
     assert stale > 4 * FPS
     assert all(count_of([m for m in newest if identity(m)[0] == camera], last) == 1 for camera in cameras)
     found = findings(everything, cameras, last + 1)

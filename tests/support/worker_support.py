@@ -45,8 +45,11 @@ def make_topics(make_topic: Callable[..., str], *, partitions: int = 4, max_byte
 
 
 def send(bootstrap: str, topic: str, cameras: Sequence[str], count: int, *, first: int = 0, data: bytes = JPEG) -> None:
-    """Put `count` frames of each camera on the topic, and return when the broker has them."""
-    producer = Producer({"bootstrap.servers": bootstrap, "partitioner": PARTITIONER, "linger.ms": 5})
+    """Put `count` frames of each camera on the topic, in order, and return when the broker has them."""
+    client: dict[str, str | int] = {"bootstrap.servers": bootstrap, "partitioner": PARTITIONER, "linger.ms": 5}
+    # Or a batch that has to be sent again is passed by the next.
+    client["max.in.flight.requests.per.connection"] = 1
+    producer = Producer(client)
     for sequence in range(first, first + count):
         for camera in cameras:
             frame = Frame(

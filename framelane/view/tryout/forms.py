@@ -21,6 +21,8 @@ BEGINNINGS: Final[Mapping[str, Mapping[str, Any]]] = {
     "crop": {"x": 0.25, "y": 0.25, "w": 0.5, "h": 0.5},
     "perspective": {"corners": [[0.1, 0.1], [0.9, 0.0], [1.0, 1.0], [0.0, 0.9]]},
     "undistort": {"fx": 0.8, "k1": -0.2},
+    "line_count": {"lines": [[[0.1, 0.5], [0.9, 0.5]]]},
+    "dwell": {"zones": [[[0.25, 0.25], [0.75, 0.25], [0.75, 0.75], [0.25, 0.75]]]},
 }
 # Of the pipeline's own settings, those that change what is seen.
 _OF_PIPELINE = {

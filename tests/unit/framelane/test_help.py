@@ -73,7 +73,8 @@ def test_help_has_examples(command: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_common_options_are_there(command: str) -> None:
     text = help_of(command)
-    offline = ("broker", "topics plan", "cameras check", "pipelines check", "pipelines explain", "operators")
+    pipelines = ("pipelines check", "pipelines explain", "bench-pipeline")
+    offline = ("broker", "topics plan", "cameras check", *pipelines, "operators")
     listing = (*offline[1:], "topics describe", "doctor", "tail", "status", "snapshot", "stats", "frame", "acls print")
     for option, commands in {
         "--log-level": COMMANDS,

@@ -167,7 +167,7 @@ def test_no_secret_is_in_its_arguments(tmp_path: Path) -> None:
     opening = threading.Thread(target=open_it)
     opening.start()
     connection, _ = listening.accept()
-    shown = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     stop.set()
     opening.join(20)
     connection.close()
