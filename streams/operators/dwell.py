@@ -13,14 +13,15 @@ from streams.operators.areas import WHOLE, Zone, Zones, require_zones
 from streams.operators.base import Needs, Opened
 from streams.operators.checks import require
 from streams.operators.frame_order import FrameOrder
-from streams.operators.line_count import Point, require_names
 from streams.operators.tracked import (
-    ANCHORS,
-    ANCHORS_TEXT,
     MOST_TRACKS,
     Anchor,
+    Point,
     ended_tracks,
+    names_or_numbers,
     place_of,
+    require_anchor,
+    require_names,
     tracked_boxes,
 )
 
@@ -50,7 +51,7 @@ class Dwell:
     def __post_init__(self) -> None:
         require_zones(self)
         require_names(self, self.names, len(self.zones or (WHOLE,)), "zones")
-        require(self.anchor in ANCHORS, self, "anchor", ANCHORS_TEXT)
+        require_anchor(self, self.anchor)
         require(0 <= self.after_ms <= 86_400_000, self, "after_ms", "milliseconds up to a day, or 0 for never")
         require(0 <= self.grace_ms <= 3_600_000, self, "grace_ms", "milliseconds up to an hour")
 
@@ -58,7 +59,7 @@ class Dwell:
         """Watch the tracks of one camera."""
         order = FrameOrder()
         zones = self.zones or (WHOLE,)
-        names = self.names or tuple(map(str, range(len(zones))))
+        names = names_or_numbers(self.names, len(zones))
         watches = [_Watch(self, name, zone) for name, zone in zip(names, zones, strict=True)]
 
         def dwell(frame: Frame) -> Frame:

@@ -1,7 +1,6 @@
 """`line_count`."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,16 +10,17 @@ from streams.operators.base import Needs, Opened
 from streams.operators.checks import require
 from streams.operators.frame_order import FrameOrder
 from streams.operators.tracked import (
-    ANCHORS,
-    ANCHORS_TEXT,
     MOST_TRACKS,
     Anchor,
+    Point,
     ended_tracks,
+    names_or_numbers,
     place_of,
+    require_anchor,
+    require_names,
     tracked_boxes,
 )
 
-Point = tuple[float, float]
 Line = tuple[Point, Point]
 
 
@@ -50,13 +50,13 @@ class LineCount:
         expected = "lines as two different [x, y] points, each from 0 to 1, such as [[[0, 0.5], [1, 0.5]]]"
         require(sound, self, "lines", expected)
         require_names(self, self.names, len(self.lines), "lines")
-        require(self.anchor in ANCHORS, self, "anchor", ANCHORS_TEXT)
+        require_anchor(self, self.anchor)
         require(0 <= self.margin <= 0.2, self, "margin", "a fraction of the picture's width from 0 to 0.2")
 
     def open(self) -> Opened:
         """Watch the tracks of one camera."""
         order = FrameOrder()
-        names = self.names or tuple(map(str, range(len(self.lines))))
+        names = names_or_numbers(self.names, len(self.lines))
         # Where each track was last surely beside each line; the longest unseen first.
         memory: dict[str, list[Point | None]] = {}
 
@@ -84,12 +84,6 @@ class LineCount:
             return frame.with_events(*events) if events else frame
 
         return line_count
-
-
-def require_names(operator: object, names: Sequence[str], count: int, of: str) -> None:
-    """Raise ParameterError unless there are no names, or one for each, all different."""
-    sound = not names or (len(names) == len(set(names)) == count and all(names))
-    require(sound, operator, "names", f"a different name for each of the {of}, of which there are {count}, or none")
 
 
 class _Crossing:

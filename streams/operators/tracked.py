@@ -5,7 +5,9 @@ from typing import Any, Literal
 
 from streams.contract.frame import Box, Event, Frame
 from streams.operators.boxes import boxes_of
+from streams.operators.checks import require
 
+Point = tuple[float, float]
 Anchor = Literal["center", "bottom", "top", "left", "right"]
 # As parts of the box's width and height.
 _ANCHORS: dict[Anchor, tuple[float, float]] = {
@@ -15,12 +17,27 @@ _ANCHORS: dict[Anchor, tuple[float, float]] = {
     "left": (0.0, 0.5),
     "right": (1.0, 0.5),
 }
-ANCHORS = tuple(_ANCHORS)
-ANCHORS_TEXT = " or ".join(f'"{anchor}"' for anchor in ANCHORS)
 # What one camera's operator remembers at once.
 MOST_TRACKS = 1000
 # They tell of tracks, and follow none.
 _TOLD = ("line", "dwell")
+
+
+def require_anchor(operator: object, anchor: Anchor) -> None:
+    """Raise ParameterError unless it is one."""
+    expected = " or ".join(f'"{anchor}"' for anchor in _ANCHORS)
+    require(anchor in _ANCHORS, operator, "anchor", expected)
+
+
+def require_names(operator: object, names: tuple[str, ...], count: int, of: str) -> None:
+    """Raise ParameterError unless there are no names, or one for each, all different."""
+    sound = not names or (len(names) == len(set(names)) == count and all(names))
+    require(sound, operator, "names", f"a different name for each of the {of}, of which there are {count}, or none")
+
+
+def names_or_numbers(names: tuple[str, ...], count: int) -> tuple[str, ...]:
+    """The names, or where there are none the numbers from 0 on, as text."""
+    return names or tuple(map(str, range(count)))
 
 
 def tracked_boxes(events: Iterable[Event], labels: tuple[str, ...]) -> dict[str, Box]:
@@ -42,7 +59,7 @@ def _ended(data: Any) -> Iterable[str]:
     return ended if isinstance(ended, (tuple, list)) else ()
 
 
-def place_of(frame: Frame, box: Box, anchor: Anchor) -> tuple[float, float]:
+def place_of(frame: Frame, box: Box, anchor: Anchor) -> Point:
     """That point of the box, x and y as fractions of the picture seen; it may lie beyond its edges."""
     (a, b, c), (d, e, f) = frame.to_raw.tolist()
     (raw_width, raw_height), area = frame.raw_size, a * e - b * d

@@ -24,12 +24,10 @@ def killed(scene: Scene, *, short: bool) -> list[Figure]:
             _kill_one(scene)
     scene.settle()
     arrivals = scene.reader.arrivals()
-    allowed = sum(fig.may_repeat(scene.ledger, arrivals, injury) for injury in scene.injuries)
     recoveries = fig.recovery_s(arrivals, scene.injuries)
     found = [
         *scene.figures(),
-        fig.at_most("duplicates on the wire", fig.repeats(arrivals), allowed),
-        fig.shown("duplicates allowed", allowed),
+        *fig.repeats_within(scene.ledger, arrivals, scene.injuries),
         fig.shown("kills", len(scene.injuries)),
         *(fig.at_most("recovery s", each, scene.setup.session_s + GRACE_S) for each in recoveries),
         fig.shown("rebalances", scene.rebalances()),
@@ -42,11 +40,10 @@ def _kill_one(scene: Scene) -> None:
     """Kill one after a random number of further frames, start another, and wait until all is as it was."""
     members = scene.wait_for_workers(2)
     victim = scene.random.choice([worker for worker in scene.running() if worker.name in members])
-    seen = len(scene.reader.arrivals())
-    assert scene.reader.wait_for_count(seen + scene.random.randint(40, 160)), "the workers stand still"
+    scene.let_some_through()
     at_s = time.time()
     victim.kill()
     scene.injuries.append(Injury(at_s, frozenset(members[victim.name]), "kill"))
     scene.start_worker()
     # Not only that the members are there again: those that are dead stay members until their session is over.
-    scene.reader.wait_for(lambda arrivals: max(fig.recovery_s(arrivals, scene.injuries[-1:])) < float("inf"))
+    scene.wait_until_it_goes_on(scene.injuries[-1:])

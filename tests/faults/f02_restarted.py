@@ -51,8 +51,7 @@ def _restart_all(scene: Scene, *, static: bool, short: bool) -> list[Figure]:
 def _restart(scene: Scene, worker: Worker, number: int, *, static: bool) -> Worker:
     """Restart one after a random number of further frames, and wait until all is as it was."""
     members = scene.wait_for_workers(WORKERS)
-    seen = len(scene.reader.arrivals())
-    assert scene.reader.wait_for_count(seen + scene.random.randint(40, 160)), "the workers stand still"
+    scene.let_some_through()
     partitions = members[_client_id(number) if static else worker.name]
     scene.injuries.append(Injury(time.time(), frozenset(partitions), "restart"))
     code = worker.stop()
@@ -60,7 +59,7 @@ def _restart(scene: Scene, worker: Worker, number: int, *, static: bool) -> Work
     again = _start(scene, number, static=static)
     if not static:
         scene.fleet.wait_for_member(again.name)
-    scene.reader.wait_for(lambda arrivals: max(fig.recovery_s(arrivals, scene.injuries[-1:])) < float("inf"))
+    scene.wait_until_it_goes_on(scene.injuries[-1:])
     return again
 
 

@@ -85,12 +85,10 @@ def _run(scene: Scene, endings: Sequence[Ending]) -> list[Figure]:
             limits_s.append(ending.limit_s + (0.0 if ending.missed else away_s))
     scene.settle()
     arrivals = scene.reader.arrivals()
-    allowed = sum(fig.may_repeat(scene.ledger, arrivals, injury) for injury in scene.injuries)
     took_s = fig.recovery_s(arrivals, scene.injuries)
     found = [
         *scene.figures(),
-        fig.at_most("duplicates on the wire", fig.repeats(arrivals), allowed),
-        fig.shown("duplicates allowed", allowed),
+        *fig.repeats_within(scene.ledger, arrivals, scene.injuries),
         *(fig.at_most("recovery s", each, limit_s) for each, limit_s in zip(took_s, limits_s, strict=True)),
         *(fig.shown("broker away s", injury.until_s - injury.at_s) for injury in scene.injuries),
         fig.exactly("workers ended", 2 - len(scene.running()), 0),
@@ -102,8 +100,7 @@ def _run(scene: Scene, endings: Sequence[Ending]) -> list[Figure]:
 def _injure(scene: Scene, ending: Ending) -> None:
     """End the nodes after a random number of further frames, start them, and wait until all partitions go on."""
     assert scene.cluster is not None, "this fault injures the brokers"
-    seen = len(scene.reader.arrivals())
-    assert scene.reader.wait_for_count(seen + scene.random.randint(40, 160)), "the workers stand still"
+    scene.let_some_through()
     victims = ending.victims(scene.cluster.kafka.nodes)
     for node in victims:
         ending.end(node)
@@ -120,4 +117,4 @@ def _injure(scene: Scene, ending: Ending) -> None:
 
 
 def _recovered(scene: Scene, injury: Injury) -> None:
-    scene.reader.wait_for(lambda arrivals: max(fig.recovery_s(arrivals, [injury])) < float("inf"), timeout_s=START_S)
+    scene.wait_until_it_goes_on([injury], timeout_s=START_S)

@@ -65,14 +65,12 @@ def woken(scene: Scene, *, short: bool) -> list[Figure]:
             wakings.append(_pause_one(scene, pipelines))
     scene.settle()
     arrivals = scene.reader.arrivals()
-    allowed = sum(fig.may_repeat(scene.ledger, arrivals, injury) for injury in scene.injuries)
     answers = _answers(scene)
     held = [late_answers(answers, waking, before_s=end_s) for waking, end_s in _with_ends(wakings)]
     beyond = [others_frames(scene.ledger, answers, each, before_s=end_s) for each, end_s in _with_ends(wakings)]
     found = [
         *scene.figures(),
-        fig.at_most("duplicates on the wire", fig.repeats(arrivals), allowed),
-        fig.shown("duplicates allowed", allowed),
+        *fig.repeats_within(scene.ledger, arrivals, scene.injuries),
         fig.shown("pauses", len(wakings)),
         *(fig.shown("paused s", waking.woken_s - waking.paused_s) for waking in wakings),
         *(fig.shown("published by the woken one, though another has answered", len(each)) for each in held),
@@ -151,20 +149,19 @@ class CommitWatch:
 def _pause_one(scene: Scene, pipelines: Mapping[str, str]) -> Waking:
     members = scene.wait_for_workers(2)
     worker = scene.random.choice(scene.running())
-    seen = len(scene.reader.arrivals())
-    assert scene.reader.wait_for_count(seen + scene.random.randint(40, 160)), "the workers stand still"
+    scene.let_some_through()
     partitions, paused_s = frozenset(members[worker.name]), time.time()
     worker.process.send_signal(signal.SIGSTOP)
     injury = Injury(paused_s, partitions, "pause")
     # Its session is over, and the other one has what it had.
     scene.wait_for_workers(1)
-    scene.reader.wait_for(lambda arrivals: max(fig.recovery_s(arrivals, [injury])) < float("inf"))
+    scene.wait_until_it_goes_on([injury])
     woken_s = time.time()
     worker.process.send_signal(signal.SIGCONT)
     scene.injuries.append(Injury(paused_s, partitions, "pause", woken_s))
     joined_s = _joined(scene, worker)
     after = Injury(time.time(), frozenset(range(PARTITIONS)))
-    scene.reader.wait_for(lambda arrivals: max(fig.recovery_s(arrivals, [after])) < float("inf"))
+    scene.wait_until_it_goes_on([after])
     return Waking(pipelines[worker.name], partitions, paused_s, woken_s, joined_s)
 
 

@@ -39,11 +39,10 @@ def paused(scene: Scene, *, short: bool) -> list[Figure]:
 
 def _pause_one(scene: Scene, members: dict[str, set[int]]) -> None:
     worker = scene.random.choice(scene.running())
-    seen = len(scene.reader.arrivals())
-    assert scene.reader.wait_for_count(seen + scene.random.randint(40, 160)), "the workers stand still"
+    scene.let_some_through()
     at_s = time.time()
     scene.injuries.append(Injury(at_s, frozenset(members[worker.name]), "pause", at_s + PAUSE_S))
     worker.process.send_signal(signal.SIGSTOP)
     time.sleep(PAUSE_S)
     worker.process.send_signal(signal.SIGCONT)
-    scene.reader.wait_for(lambda arrivals: max(fig.recovery_s(arrivals, scene.injuries[-1:])) < float("inf"))
+    scene.wait_until_it_goes_on(scene.injuries[-1:])

@@ -90,13 +90,11 @@ def _run(scene: Scene, proxy: Proxy, troubles: Sequence[Trouble], *, feed_at: st
                 _injure(scene, proxy, trouble, arrivals_of)
         scene.settle()
         arrivals = scene.reader.arrivals()
-        allowed = sum(fig.may_repeat(scene.ledger, arrivals, injury) for injury in scene.injuries)
         took_s = fig.recovery_s(arrivals_of(arrivals), scene.injuries)
         limits_s = [trouble.lasts_s + trouble.back_s for trouble in troubles]
         found = [
             *scene.figures(),
-            fig.at_most("duplicates on the wire", fig.repeats(arrivals), allowed),
-            fig.shown("duplicates allowed", allowed),
+            *fig.repeats_within(scene.ledger, arrivals, scene.injuries),
             *(fig.at_most("recovery s", each, limit_s) for each, limit_s in zip(took_s, limits_s, strict=True)),
             fig.exactly("workers ended", len(scene.fleet.workers) - len(scene.running()), 0),
             fig.shown("rebalances", scene.rebalances()),
@@ -112,8 +110,7 @@ def _injure(
     scene: Scene, proxy: Proxy, trouble: Trouble, arrivals_of: Callable[[list[Arrival]], list[Arrival]]
 ) -> None:
     """Trouble after a random number of further frames, until its time is over and all partitions go on."""
-    seen = len(scene.reader.arrivals())
-    assert scene.reader.wait_for_count(seen + scene.random.randint(40, 160)), "the worker stands still"
+    scene.let_some_through()
     at_s = time.time()
     injury = Injury(at_s, frozenset(range(PARTITIONS)), trouble.what, at_s + trouble.lasts_s)
     scene.injuries.append(injury)

@@ -36,11 +36,10 @@ def full(scene: Scene, *, short: bool) -> list[Figure]:
         took_s, words = _fill(scene)
     scene.settle()
     [injury], arrivals = scene.injuries, scene.reader.arrivals()
-    allowed, away_s = fig.may_repeat(scene.ledger, arrivals, injury), injury.until_s - injury.at_s
+    away_s = injury.until_s - injury.at_s
     found = [
         *scene.figures(),
-        fig.at_most("duplicates on the wire", fig.repeats(arrivals), allowed),
-        fig.shown("duplicates allowed", allowed),
+        *fig.repeats_within(scene.ledger, arrivals, [injury]),
         fig.at_most("broker ended after s", took_s, END_S),
         # Only shown: there may have been no room left to say it.
         fig.shown("its log says why", "the disk is full" in words),
@@ -60,8 +59,7 @@ def _fill(scene: Scene) -> tuple[float, str]:
     """
     assert scene.cluster is not None and scene.cluster.disk is not None
     disk, [node] = scene.cluster.disk, scene.cluster.kafka.nodes
-    seen = len(scene.reader.arrivals())
-    assert scene.reader.wait_for_count(seen + scene.random.randint(40, 160)), "the workers stand still"
+    scene.let_some_through()
     began_s = time.time()
     try:
         disk.fill(leave=LEFT_BYTES)
@@ -78,7 +76,7 @@ def _fill(scene: Scene) -> tuple[float, str]:
     node.wait_ready(timeout_s=START_S)
     injury = Injury(at_s, frozenset(range(PARTITIONS)), "disk full", time.time())
     scene.injuries.append(injury)
-    scene.reader.wait_for(lambda found: max(fig.recovery_s(found, [injury])) < float("inf"), timeout_s=START_S)
+    scene.wait_until_it_goes_on([injury], timeout_s=START_S)
     return (at_s - began_s if ended else float("inf")), words
 
 

@@ -4,7 +4,6 @@ The topic's second life has the offsets of the first, and so its frames have a l
 first one and not answered when it was deleted went with it, and is shown.
 """
 
-import subprocess
 import time
 from collections.abc import Sequence
 
@@ -103,12 +102,5 @@ def _make(scene: Scene) -> None:
 
 
 def _ended(worker: Worker) -> tuple[int, str]:
-    """(its exit code, what it said) once it has ended by itself; -1 where it does not."""
-    # It is not among those that should run.
-    worker.killed = True
-    try:
-        code = worker.process.wait(END_S)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-        code = -1
-    return code, worker.log.read_text()
+    """(its exit code, what it said) once it has ended by itself."""
+    return worker.end_by_itself(END_S), worker.log.read_text()

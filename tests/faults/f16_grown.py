@@ -33,7 +33,7 @@ def grown(scene: Scene, *, short: bool) -> list[Figure]:
         injury = Injury(time.time(), new, f"{BEFORE} to {AFTER}")
         scene.injuries.append(injury)
         _grow(scene, feed)
-        scene.reader.wait_for(lambda arrivals: max(fig.recovery_s(arrivals, [injury])) < float("inf"))
+        scene.wait_until_it_goes_on([injury])
         seen = len(scene.reader.arrivals())
         assert scene.reader.wait_for_count(seen + count), "the workers stand still"
     scene.settle()

@@ -3,7 +3,6 @@
 Once the right is granted again and a worker started, nothing is lost.
 """
 
-import subprocess
 import time
 
 import figures as fig
@@ -59,14 +58,12 @@ def _denied(scene: Scene, topic: str) -> list[Figure]:
         add_acls(admin, USER, [write])
         scene.injuries.append(Injury(ended_s, every, "ended without the right", time.time()))
         scene.start_worker()
-        scene.reader.wait_for(lambda found: max(fig.recovery_s(found, scene.injuries)) < float("inf"))
+        scene.wait_until_it_goes_on(scene.injuries)
     scene.settle()
     [injury], arrivals = scene.injuries, scene.reader.arrivals()
-    allowed = fig.may_repeat(scene.ledger, arrivals, taken_away)
     found = [
         *scene.figures(),
-        fig.at_most("duplicates on the wire", fig.repeats(arrivals), allowed),
-        fig.shown("duplicates allowed", allowed),
+        *fig.repeats_within(scene.ledger, arrivals, [taken_away]),
         fig.exactly("acked without an answer", unanswered, 0),
         fig.exactly("acked by a worker without the right", moved, 0),
         fig.exactly("exit code while it runs", first, 1),
@@ -95,15 +92,8 @@ def _rights(scene: Scene) -> tuple[Right, ...]:
 
 
 def _ended(worker: Worker) -> tuple[int, str]:
-    """(its exit code, what it said) once it has ended by itself; -1 where it does not."""
-    # It is not among those that should run.
-    worker.killed = True
-    try:
-        code = worker.process.wait(END_S)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-        code = -1
-    return code, worker.log.read_text()
+    """(its exit code, what it said) once it has ended by itself."""
+    return worker.end_by_itself(END_S), worker.log.read_text()
 
 
 def _acked_unanswered(scene: Scene) -> int:

@@ -26,14 +26,12 @@ def idle(scene: Scene, *, short: bool) -> list[Figure]:
         injury = Injury(time.time(), frozenset({0}), "kill")
         next(worker for worker in scene.running() if worker.name == owner).kill()
         scene.injuries.append(injury)
-        scene.reader.wait_for(lambda found: max(fig.recovery_s(found, [injury])) < float("inf"))
+        scene.wait_until_it_goes_on([injury])
     scene.settle()
     arrivals = scene.reader.arrivals()
-    allowed = fig.may_repeat(scene.ledger, arrivals, injury)
     found = [
         *scene.figures(),
-        fig.at_most("duplicates on the wire", fig.repeats(arrivals), allowed),
-        fig.shown("duplicates allowed", allowed),
+        *fig.repeats_within(scene.ledger, arrivals, [injury]),
         fig.at_most("recovery s", max(fig.recovery_s(arrivals, [injury])), scene.setup.session_s + GRACE_S),
         fig.exactly("rebalances while it waited", waited_for, 0),
     ]

@@ -4,14 +4,12 @@ Its group goes on to hear of it, so nobody else gets its partitions: only its ow
 """
 
 import signal
-import subprocess
 import time
 
 import figures as fig
 from feed import camera_on_each
 from figures import Figure, Injury
 from scene import PARTITIONS, Scene, Setup
-from worker_support import Worker
 
 # Of the variant `stalls`: given up after 6 s without a commit, or 9 s without a tick of the loop; looked for every
 # second, and then it has 6 s to leave.
@@ -43,28 +41,15 @@ def _stalled(scene: Scene, how: signal.Signals, what: str) -> list[Figure]:
         injury = Injury(time.time(), frozenset(members[worker.name]), what)
         scene.injuries.append(injury)
         worker.process.send_signal(how)
-        code = _ended(worker, limit_s)
-        scene.reader.wait_for(lambda found: max(fig.recovery_s(found, [injury])) < float("inf"))
+        code = worker.end_by_itself(limit_s)
+        scene.wait_until_it_goes_on([injury])
     scene.settle()
     arrivals = scene.reader.arrivals()
-    allowed = fig.may_repeat(scene.ledger, arrivals, injury)
     found = [
         *scene.figures(),
-        fig.at_most("duplicates on the wire", fig.repeats(arrivals), allowed),
-        fig.shown("duplicates allowed", allowed),
+        *fig.repeats_within(scene.ledger, arrivals, [injury]),
         fig.exactly("exit code of the one that stands still", code, 1),
         *(fig.at_most("recovery s", each, limit_s) for each in fig.recovery_s(arrivals, [injury])),
     ]
     scene.stop_workers()
     return found
-
-
-def _ended(worker: Worker, limit_s: float) -> int:
-    """Its exit code once it has ended by itself; -1 where it does not, and is ended."""
-    # It is not among those that should run.
-    worker.killed = True
-    try:
-        return worker.process.wait(limit_s)
-    except subprocess.TimeoutExpired:
-        worker.kill()
-        return -1

@@ -162,6 +162,12 @@ def may_repeat(ledger: Ledger, arrivals: Sequence[Arrival], injury: Injury) -> i
     return busiest + sum(min(LANE_FRAMES, each) for each in waiting.values())
 
 
+def repeats_within(ledger: Ledger, arrivals: Sequence[Arrival], injuries: Iterable[Injury]) -> list[Figure]:
+    """Duplicates on the wire, and how many of them the injuries allow."""
+    allowed = sum(may_repeat(ledger, arrivals, injury) for injury in injuries)
+    return [at_most("duplicates on the wire", repeats(arrivals), allowed), shown("duplicates allowed", allowed)]
+
+
 def wrong_letters(ledger: Ledger, arrivals: Iterable[Arrival]) -> list[str]:
     """Bad frames without their dead letter, good ones with one, and letters that give another reason; in words."""
     frames, bad = ledger.frames(), ledger.bad()

@@ -117,6 +117,17 @@ class Scene:
         """From now on rebalances count: the workers have their partitions."""
         self._rebalances_at_start = self._rebalances()
 
+    def let_some_through(self) -> None:
+        """Wait for a random number of further outputs: what is done next may come at any moment."""
+        seen = len(self.reader.arrivals())
+        assert self.reader.wait_for_count(seen + self.random.randint(40, 160)), "the workers stand still"
+
+    def wait_until_it_goes_on(self, injuries: Sequence[Injury], *, timeout_s: float = 90.0) -> bool:
+        """Wait until each partition hit has a new output of a frame taken in after each injury; whether it has."""
+        return self.reader.wait_for(
+            lambda arrivals: max(fig.recovery_s(arrivals, injuries)) < float("inf"), timeout_s=timeout_s
+        )
+
     def settle(self) -> None:
         """Wait until every frame in the ledger has an answer; what has none in time is lost."""
         self.reader.wait_for_all(self.ledger, timeout_s=self.setup.settle_s)

@@ -131,6 +131,16 @@ class Worker:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(timeout_s)
 
+    def end_by_itself(self, timeout_s: float) -> int:
+        """Its exit code once it has ended; -1 where it does not in time, and is killed."""
+        # It is not among those that should run.
+        self.killed = True
+        try:
+            return self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return -1
+
     def wait_for_log(self, text: str, *, timeout_s: float = 90) -> None:
         """Wait until the worker has logged this."""
         give_up = time.monotonic() + timeout_s
