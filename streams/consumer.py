@@ -19,6 +19,9 @@ What is changed, and why (Faust 0.15.3; each has a test that fails without it):
 - Receiving. aiokafka copies each frame several times on its way in; see `streams.receiving`.
 - Stopping. Faust blocks the worker's loop until the consumer's thread has ended, and a rebalance that reaches that
   thread just then waits for the loop: neither goes on. Here the thread is waited for in another.
+- Stopping while the group rebalances. Faust closes the consumer from the worker's thread then, which its loop forbids:
+  it is not closed and does not leave the group, or now and then a connection is closed that its own thread is reading
+  from, and the process crashes. Here it does not join again, and leaves when its thread stops.
 - Unreadable records. One header whose name is not UTF-8 makes aiokafka raise on every fetch, and stops the pipeline for
   good. Here it is read past, and becomes a dead letter.
 """
@@ -34,9 +37,8 @@ from faust.types.tuples import TP
 
 from streams.agents import FrameAgent
 from streams.batches import batch_of
-from streams.contract.topics import MIB
+from streams.consumer_thread import FETCH_WAIT_MS, FrameConsumerThread
 from streams.lanes import Partition
-from streams.receiving import receive_whole
 from streams.unreadable import go_back, positions, read_past
 
 log = logging.getLogger(__name__)
@@ -44,78 +46,8 @@ log = logging.getLogger(__name__)
 HELD_CHECK_S = 1.0
 FETCH_CHECK_S = 1.0
 COMMIT_TRIES = 3
-COMMIT_CHECK_S = 0.5
-# Of all partitions in one response. It is held three times over while it is taken apart; if smaller, there are more.
-FETCH_BYTES = 8 * MIB
-# How long the broker may keep a fetch of partitions that have nothing new; and that while some lane is full. Shorter
-# ones are more, and each costs as much as fetching a frame.
-FETCH_WAIT_MS = 200
+# As FETCH_WAIT_MS, while some lane is full.
 HELD_FETCH_WAIT_MS = 50
-
-
-class FrameConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
-    """The thread that talks to Kafka for the consumer."""
-
-    # As for the consumer itself.
-    logger = logging.getLogger("faust.framelane.thread")
-    _thread: Any
-
-    def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
-        consumer = super()._create_consumer(loop)
-        receive_whole(consumer._client)
-        # Faust has no names for these.
-        consumer._fetch_max_bytes = FETCH_BYTES
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
-        self._freed = asyncio.Event()
-        return consumer
-
-    async def stop(self) -> None:
-        """Stop, and leave the worker's loop free meanwhile."""
-        thread, self._thread = self._thread, None
-        await super().stop()
-        if thread is not None:
-            await asyncio.to_thread(thread.stop)
-
-    def partition_freed(self) -> None:
-        """End a wait for records of other partitions; may be called in any thread."""
-        # The loop is closed: the consumer has stopped, and waits for nothing.
-        with contextlib.suppress(RuntimeError):
-            self.thread_loop.call_soon_threadsafe(self._freed.set)
-
-    async def _commit(self, offsets: Any) -> bool:
-        # aiokafka repeats it until the topic is there again, which then would be read from the old one's position.
-        commit = asyncio.ensure_future(super()._commit(offsets))
-        try:
-            while not (await asyncio.wait([commit], timeout=COMMIT_CHECK_S))[0]:
-                cluster = self._consumer._client.cluster
-                if not all(cluster.partitions_for_topic(tp.topic) for tp in offsets):
-                    return False
-            return bool(commit.result())
-        finally:
-            commit.cancel()
-
-    async def _fetch_records(
-        self,
-        consumer: Any,
-        active_partitions: set[TP],
-        timeout: float | None = None,  # noqa: ASYNC109 - the name is Faust's
-        max_records: int | None = None,
-    ) -> Any:
-        # Faust's own would wait for these partitions alone, and as long as it was told: so it is asked without waiting,
-        # and once more when there may be something, here or on a partition that was freed.
-        records = await super()._fetch_records(consumer, active_partitions, 0, max_records)
-        if records or not timeout:
-            return records
-        waiter, freed = consumer._fetcher._create_fetch_waiter(), asyncio.ensure_future(self._freed.wait())
-        try:
-            await asyncio.wait([waiter, freed], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            if waiter.done():
-                waiter.result()
-        finally:
-            freed.cancel()
-            waiter.cancel()
-            self._freed.clear()
-        return await super()._fetch_records(consumer, active_partitions, 0, max_records)
 
 
 class FrameConsumer(driver.Consumer):  # type: ignore[misc]

@@ -1,6 +1,7 @@
 """One worker on a real Kafka: what comes out, what becomes a dead letter, and how it starts and stops."""
 
 import json
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -235,6 +236,38 @@ def test_workers_that_are_stopped_together_repeat_nothing(kafka_bootstrap: str, 
             partition, offset = input_of(message)
             last[partition] = max(last[partition], offset + 1)
         assert {p: o for p, o in fleet.committed().items() if o} == {p: o for p, o in last.items() if o}
+
+
+def test_a_stop_amid_a_rebalance_ends_the_consumer_in_its_own_thread(
+    kafka_bootstrap: str, topics: Topics, tmp_path: Path
+) -> None:
+    closings = _closings_amid_a_rebalance(kafka_bootstrap, topics, tmp_path, variant="tells-closing")
+    assert closings
+    assert set(closings) == {"its own"}
+
+
+def test_as_faust_has_it_the_consumer_is_not_ended_then(kafka_bootstrap: str, topics: Topics, tmp_path: Path) -> None:
+    """Or, when the other thread is quick, in the wrong one, and the process crashes."""
+    closings = _closings_amid_a_rebalance(kafka_bootstrap, topics, tmp_path, variant="closes-at-once")
+    assert "its own" not in closings
+
+
+def _closings_amid_a_rebalance(bootstrap: str, topics: Topics, folder: Path, *, variant: str) -> list[str]:
+    """One of two workers has a long frame to finish when both are told to stop; whose threads close its connections."""
+    cameras = cameras_on_each_partition(bootstrap, topics.raw, 4)
+    send(bootstrap, topics.raw, cameras, 20, first=1)
+    with Fleet(bootstrap, folder, topics, variant=variant) as fleet:
+        slow = fleet.start("--op", "trial_operators:Slow:ms=5000", "--threads", "1")
+        fleet.wait_for_members(1)
+        fast = fleet.start("--op", "trial_operators:Slow:ms=5", "--threads", "2")
+        fleet.wait_for_members(2)
+        # By then the slow one goes on, too, and is in the midst of a frame.
+        drain(bootstrap, topics.processed, count=40, timeout_s=60)
+        for worker in (slow, fast):
+            worker.process.send_signal(signal.SIGTERM)
+        for worker in (slow, fast):
+            worker.process.wait(40)
+        return re.findall("closed in (.*) thread", slow.log.read_text().partition("stopping: ")[2])
 
 
 def _restarts(bootstrap: str, topics: Topics, folder: Path, *, variant: str):  # type: ignore[no-untyped-def]

@@ -12,10 +12,11 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
+from aiokafka.conn import AIOKafkaConnection
 from faust.transport.drivers import aiokafka as driver
 
 from framelane.__main__ import main
-from streams import consumer, pipeline
+from streams import consumer, consumer_thread, pipeline
 from streams.agents import FrameAgent
 from streams.cameras import Run
 from streams.consumer import FrameConsumer
@@ -83,7 +84,31 @@ def drop_at_swap() -> None:
 
 def long_fetches() -> None:
     """A worker whose fetches of empty partitions last as long as aiokafka has them."""
-    consumer.FETCH_WAIT_MS = consumer.HELD_FETCH_WAIT_MS = 500
+    consumer_thread.FETCH_WAIT_MS = consumer.FETCH_WAIT_MS = consumer.HELD_FETCH_WAIT_MS = 500
+
+
+def tells_closing() -> None:
+    """A worker that says of each connection of its consumer whether the thread that uses it closes it."""
+    connect, close = AIOKafkaConnection.connect, AIOKafkaConnection.close
+
+    async def note(self: Any) -> Any:
+        self.thread = threading.current_thread()
+        return await connect(self)
+
+    def tell(self: Any, *args: Any, **more: Any) -> Any:
+        if self._reader is not None:
+            own = self.thread is threading.current_thread()
+            print(f"{self} closed in {'its own' if own else 'another'} thread", file=sys.stderr, flush=True)
+        return close(self, *args, **more)
+
+    _replace(AIOKafkaConnection, "connect", note)
+    _replace(AIOKafkaConnection, "close", tell)
+
+
+def closes_at_once() -> None:
+    """The same, closing them in the worker's thread when a rebalance meets its stop, as Faust does."""
+    tells_closing()
+    _replace(consumer_thread.FrameConsumerThread, "close", driver.AIOKafkaConsumerThread.close)
 
 
 def never_resumes() -> None:
@@ -212,6 +237,17 @@ def forgetful() -> None:
 
 if __name__ == "__main__":
     variants = (mended, no_drain, no_wake, ack_at_once, drop_at_swap, never_resumes, never_commits, blocks)
-    variants += (no_relief, forgetful, long_fetches, no_gate, no_deadline, replies, stalls, stalls_unwatched)
+    variants += (
+        no_relief,
+        forgetful,
+        long_fetches,
+        no_gate,
+        no_deadline,
+        replies,
+        stalls,
+        stalls_unwatched,
+        tells_closing,
+        closes_at_once,
+    )
     {variant.__name__.replace("_", "-"): variant for variant in variants}[sys.argv.pop(1)]()
     main()
