@@ -25,31 +25,31 @@ _COMPRESSED = (b"zTXt", b"iTXt", b"iCCP")
 
 def excess(data: bytes, content_type: str) -> str:
     """What of an image is more than any encoder makes, in words; "" where nothing is. Nothing is decoded."""
-    if content_type == "image/jpeg" and not _has_one_scan(data) and _may_have_scans(data) and _has_scans(data):
+    if content_type == "image/jpeg" and not only_scan(data) and _may_have_scans(data) and _has_scans(data):
         return f"more than {MAX_SCANS} scans, or {MAX_SEGMENTS} segments"
     if content_type == "image/png" and _has_texts(data):
         return f"more than {MAX_TEXTS} compressed texts"
     return ""
 
 
-def _has_one_scan(jpeg: bytes) -> bool:
-    """Whether it is an ordinary one: all its components in one scan, behind which no decoder takes another.
+def only_scan(jpeg: bytes) -> int:
+    """Where the scan of an ordinary JPEG begins: one of all its components, behind which no decoder takes another.
 
-    Asked of every frame, so it looks at what stands before the picture's data alone; False for whatever is odd.
+    Looks at what stands before the picture's data alone; 0 for whatever is odd.
     """
     at, last, components = 2, len(jpeg) - 10, 0
     for _ in range(_MOST_BEFORE):
         if at > last or jpeg[at] != _MARKER:
-            return False
+            return 0
         marker, size = jpeg[at + 1], jpeg[at + 2] << 8 | jpeg[at + 3]
         if marker == _SCAN:
-            return components > 0 and jpeg[at + 4] == components
+            return at if components > 0 and jpeg[at + 4] == components else 0
         if marker in _SEQUENTIAL and not components:
             components = jpeg[at + 9]
         elif (marker != _HUFFMAN and marker not in _OTHERS) or size < 2:
-            return False
+            return 0
         at += 2 + size
-    return False
+    return 0
 
 
 def _may_have_scans(jpeg: bytes) -> bool:

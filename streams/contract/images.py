@@ -16,7 +16,7 @@ import numpy as np
 import simplejpeg
 
 from streams.contract.errors import FrameError
-from streams.contract.image_effort import excess
+from streams.contract.image_effort import excess, only_scan
 from streams.contract.jpeg_markers import exif_orientation, has_end
 
 MAX_PIXELS = 25_000_000
@@ -62,7 +62,9 @@ def inspect(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_B
         raise FrameError("the frame has no bytes", reason="empty", stage="gate")
     if len(data) > max_bytes:
         raise FrameError(f"{len(data)} bytes, the limit is {max_bytes}", reason="too_large", stage="gate")
-    header = _read_header(data)
+    start = _start(data)
+    known = _known.get(start)
+    header = known or _read_header(data)
     pixels = header.width * header.height
     if pixels > max_pixels:
         raise FrameError(
@@ -72,9 +74,32 @@ def inspect(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_B
         )
     if pixels == 0:
         raise FrameError(f"size {header.width}x{header.height}", reason="undecodable", stage="gate")
-    if found := excess(data, header.content_type):
-        raise FrameError(f"it has {found}, and would take too long", reason="undecodable", stage="gate")
+    if not known:
+        if found := excess(data, header.content_type):
+            raise FrameError(f"it has {found}, and would take too long", reason="undecodable", stage="gate")
+        _remember(start, data, header)
     return header
+
+
+# Pictures of a camera begin all alike, and whatever is asked of an ordinary one stands before its data.
+_known: dict[bytes, ImageHeader] = {}
+_MOST_KNOWN, _LONGEST_KNOWN = 1024, 4096
+_SCAN = b"\xff\xda"
+
+
+def _start(data: bytes) -> bytes:
+    """What stands before the data of a JPEG, the scan's own head included; b"" of others, and where that is long."""
+    at = data.find(_SCAN, 0, _LONGEST_KNOWN)
+    return data[: at + 2 + int.from_bytes(data[at + 2 : at + 4])] if at > 0 else b""
+
+
+def _remember(start: bytes, data: bytes, header: ImageHeader) -> None:
+    # What was found may lie within a thumbnail or a table.
+    if not start or only_scan(data) != data.find(_SCAN):
+        return
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    _known[start] = header
 
 
 def _read_header(data: bytes) -> ImageHeader:
