@@ -12,10 +12,13 @@ from typing import Literal
 from streams.contract.errors import SettingError
 from streams.contract.topics import DEAD_LETTER, EVENTS, PROCESSED, RAW, STATUS
 
-Kind = Literal["topic", "group", "cluster"]
+Kind = Literal["topic", "group", "transactional-id", "cluster"]
 Operation = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs"]
 CLUSTER = "kafka-cluster"
 _PIPELINES = "framelane."
+# As the code calls them; a test holds the one to the other.
+_REPLAYS = "framelane-replay."
+_SHADOWS, _SHADOW_TOPICS = "framelane-shadow.", "frames.shadow."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +37,16 @@ class Right:
         """What it is on, in words."""
         if self.kind == "cluster":
             return "the cluster"
-        return f"{self.kind}{'s' if self.prefixed else ''} {self.name}{'*' if self.prefixed else ''}"
+        kind = self.kind.replace("-", " ")
+        return f"{kind}{'s' if self.prefixed else ''} {self.name}{'*' if self.prefixed else ''}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """The topics and groups that rights are on. groups: none are what each role has by default."""
+    """The topics and groups that rights are on.
+
+    replays: what the names of all topics of replays begin with. groups: none are what each role has by default.
+    """
 
     raw: str = RAW
     processed: str = PROCESSED
@@ -48,6 +55,7 @@ class Names:
     status: str = STATUS
     requests: str = "frames.requests"
     replies: str = "frames.replies"
+    replays: str = "frames.replay."
     groups: tuple[str, ...] = ()
 
 
@@ -90,8 +98,8 @@ def _together(right: Right) -> tuple[str, bool, str]:
     return right.kind, right.prefixed, right.operation
 
 
-def _topic(operation: Operation, name: str, why: str, *, needed: bool = True) -> Right:
-    return Right(operation=operation, kind="topic", name=name, why=why, needed=needed)
+def _topic(operation: Operation, name: str, why: str, *, needed: bool = True, prefixed: bool = False) -> Right:
+    return Right(operation=operation, kind="topic", name=name, why=why, needed=needed, prefixed=prefixed)
 
 
 def _groups(operation: Operation, names: Sequence[str], why: str, *, prefix: str = "") -> tuple[Right, ...]:
@@ -163,6 +171,42 @@ def _dead_letters(names: Names, user: str) -> tuple[Right, ...]:
     )
 
 
+def _replay(names: Names, user: str) -> tuple[Right, ...]:
+    once = Right(
+        operation="Write", kind="transactional-id", name=_REPLAYS, why="publish each frame once", prefixed=True
+    )
+    return (
+        _topic("Read", names.raw, "take frames of the past"),
+        _topic("DescribeConfigs", names.raw, "make its own topics for frames as large"),
+        _topic("Create", names.replays, "make the topics of a run", prefixed=True),
+        _topic("DescribeConfigs", names.replays, "see whether they will do", prefixed=True),
+        _topic("Write", names.replays, "publish what comes of the frames", prefixed=True),
+        *_groups("Read", (), "share a run with others, and note how far it is", prefix=_REPLAYS),
+        once,
+    )
+
+
+def _diff(names: Names, user: str) -> tuple[Right, ...]:
+    return (
+        _topic("Read", names.processed, "compare frames that were live"),
+        _topic("Read", names.events, "compare what was found in them"),
+        _topic("Read", names.replays, "compare replays", prefixed=True),
+        _topic("Read", names.dead_letter, "tell why frames are missing", needed=False),
+    )
+
+
+def _shadow(names: Names, user: str) -> tuple[Right, ...]:
+    return (
+        *_worker(names, user),
+        *_groups("Read", (), "share the frames with other shadows", prefix=_SHADOWS),
+        _topic("DescribeConfigs", names.raw, "make the shadows' topics for frames as large"),
+        _topic("DescribeConfigs", names.processed, "make the shadows' topics for frames as large"),
+        _topic("Create", _SHADOW_TOPICS, "make the shadows' topics", prefixed=True),
+        _topic("DescribeConfigs", _SHADOW_TOPICS, "see whether they are there", prefixed=True),
+        _topic("Write", _SHADOW_TOPICS, "publish what the new settings make", prefixed=True),
+    )
+
+
 def _topics(names: Names, user: str) -> tuple[Right, ...]:
     made = (names.raw, names.processed, names.events, names.dead_letter, names.status, names.requests, names.replies)
     each: tuple[tuple[Operation, str], ...] = (
@@ -185,4 +229,7 @@ ROLES: Mapping[str, Role] = {
     "status": Role(commands="status", rights=_status),
     "dead-letters": Role(commands="dead-letters", rights=_dead_letters),
     "topics": Role(commands="topics, doctor", rights=_topics),
+    "replay": Role(commands="replay", rights=_replay),
+    "diff": Role(commands="diff", rights=_diff),
+    "shadow": Role(commands="work --shadow", rights=_shadow),
 }

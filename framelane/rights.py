@@ -11,6 +11,8 @@ from streams.contract.errors import KafkaError
 
 _GROUP_DENIED = confluent_kafka.KafkaError.GROUP_AUTHORIZATION_FAILED
 _TABLE = "framelane acls print lists what each role needs"
+# Most roles have it in another one, and no row of its own in the table.
+_DESCRIBE = "Describe, which Read and Write have in them,"
 
 
 def may(description: TopicDescription | ConsumerGroupDescription, right: str) -> bool:
@@ -21,9 +23,10 @@ def may(description: TopicDescription | ConsumerGroupDescription, right: str) ->
 
 def no_right(connection: AdminConnection, topic: str, needed: Sequence[str]) -> KafkaError:
     """What to raise where this user lacks rights on a topic; needed: which, as `framelane acls print` calls them."""
+    words = [_DESCRIBE if each == "Describe" else each for each in needed]
     return KafkaError(
         f"topic {topic}: {who(connection)} has no right to it on {connection.settings.bootstrap}; it needs "
-        f"{' and '.join(needed)} ({_TABLE})"
+        f"{' and '.join(words)} ({_TABLE})"
     )
 
 

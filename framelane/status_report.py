@@ -9,6 +9,7 @@ from consumers.reported import RECENT_S, ProcessLine, Reported
 from consumers.status_board import StatusBoard
 from framelane.admin_client import AdminConnection
 from framelane.group_report import GroupState, list_groups, read_groups
+from framelane.shadow_line import ShadowLine, shadow_lines
 from framelane.status_rows import CameraLine, PipelineLine, camera_lines, pipeline_line
 from framelane.waiting import missing_topics
 from streams.contract.errors import BrokerUnavailable, KafkaError
@@ -22,6 +23,7 @@ OURS = "framelane."
 class StatusReport:
     """How things stand at `at_ns`, ns since 1970.
 
+    shadows: how new settings compare with those of the pipelines that run; their processes are no workers.
     no_reports: why frames.status could not be read, with the mend; "" when it could.
     """
 
@@ -31,6 +33,7 @@ class StatusReport:
     workers: tuple[ProcessLine, ...]
     producers: tuple[ProcessLine, ...]
     cameras: tuple[CameraLine, ...]
+    shadows: tuple[ShadowLine, ...] = ()
     no_reports: str = ""
 
 
@@ -87,6 +90,7 @@ def build_report(
         workers=tuple(each.line() for each in workers),
         producers=tuple(each.line() for each in producers),
         cameras=tuple(camera_lines(producers, by_group)),
+        shadows=tuple(shadow_lines(reports)),
         no_reports=no_reports,
     )
 

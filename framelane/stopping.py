@@ -1,12 +1,17 @@
 """Ending on a signal: Ctrl-C is the exit code 130, SIGTERM is 0, and both let what was begun be finished."""
 
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
+from typing import Any
 
 from streams.contract.errors import Stopped
+
+_AGAIN_S = 0.05
 
 
 class Stop:
@@ -57,9 +62,29 @@ def exit_on(*numbers: signal.Signals) -> None:
     for number in numbers:
         if signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, _exit)
+    sys.unraisablehook = partial(_exit_after_all, sys.unraisablehook)
 
 
 def _exit(number: int, _: FrameType | None) -> None:
     # Whoever asks twice must not interrupt the orderly end that the first time began.
     signal.signal(number, signal.SIG_IGN)
-    raise Stopped(0)
+    raise _StoppedBy(number)
+
+
+class _StoppedBy(Stopped):
+    def __init__(self, number: int) -> None:
+        super().__init__(0)
+        self.number = number
+
+
+def _exit_after_all(otherwise: Callable[["sys.UnraisableHookArgs"], Any], unraisable: "sys.UnraisableHookArgs") -> None:
+    """Python forgets what is raised within finalizers, and within what imports call: there the signal comes again."""
+    if not isinstance(unraisable.exc_value, _StoppedBy):
+        otherwise(unraisable)
+        return
+    number = unraisable.exc_value.number
+    signal.signal(number, _exit)
+    # Not from here, where it would be forgotten as well; to the main thread, which may be asleep.
+    again = threading.Timer(_AGAIN_S, signal.pthread_kill, [threading.main_thread().ident, number])
+    again.daemon = True
+    again.start()

@@ -5,11 +5,14 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from streams.reload_requests import hangup_held
 
 log = logging.getLogger(__name__)
+
+# What to run for a pipeline, by its name.
+Command = Callable[[str], Sequence[str]]
 
 USAGE = 2
 FIRST_DELAY_S = 1.0
@@ -23,11 +26,13 @@ class ChildProcess:
     """The worker of a pipeline, as a process.
 
     Its standard input is a pipe that closes with this process, so that it need not outlive it. It is started with
-    SIGHUP held back, and takes it when it can.
+    SIGHUP held back, and takes it when it can. stop_s: how long it may take to end in order.
     """
 
-    def __init__(self, name: str, command: Sequence[str], *, environ: Mapping[str, str]) -> None:
-        self.name = name
+    def __init__(
+        self, name: str, command: Sequence[str], *, environ: Mapping[str, str], stop_s: float = STOP_S
+    ) -> None:
+        self.name, self._stop_s = name, stop_s
         self._command, self._environ = command, environ
         self._stop = asyncio.Event()
         self._process: asyncio.subprocess.Process | None = None
@@ -75,7 +80,7 @@ class ChildProcess:
         if not ended.done():
             process.terminate()
             try:
-                return await asyncio.wait_for(ended, STOP_S)
+                return await asyncio.wait_for(ended, self._stop_s)
             except TimeoutError:
                 process.kill()
                 return await process.wait()

@@ -13,25 +13,28 @@ _Signature = tuple[int, int, int, int] | None
 
 
 class FileWatch:
-    """Tells of a file's changes, once each; `changed` is to be asked every POLL_S."""
+    """Tells of changes of a file, or of any of several, once each; `changed` is to be asked every POLL_S."""
 
-    def __init__(self, path: Path) -> None:
-        """To be made before the file is read, so that no change is missed."""
-        self._path = path
-        self._told = self._seen = _signature(path)
+    def __init__(self, *paths: Path) -> None:
+        """To be made before the files are read, so that no change is missed."""
+        self._paths = paths
+        self._told = self._seen = self._signatures()
 
     def changed(self) -> bool:
-        """Whether the file is another than it was, and has been so since the call before.
+        """Whether a file is another than it was, and all have been as they are since the call before.
 
         What has just changed may still be being written: half a file can be as sound as a whole one, and say less.
         """
-        now = _signature(self._path)
+        now = self._signatures()
         settled = now == self._seen
         self._seen = now
         if not settled or now == self._told:
             return False
         self._told = now
         return True
+
+    def _signatures(self) -> list[_Signature]:
+        return [_signature(path) for path in self._paths]
 
 
 def _signature(path: Path) -> _Signature:

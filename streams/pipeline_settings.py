@@ -17,6 +17,7 @@ from streams.contract.topics import DEAD_LETTER, EVENTS, PROCESSED, RAW
 from streams.operators.base import Operator
 from streams.operators.checks import ParameterError
 from streams.operators.find import find_operator
+from streams.operators.order import lacks_tracks
 from streams.operators.parameters import make_operator, takes
 from streams.plan import UNPLANNED, Plan, make_plan
 from streams.settings_quick import parse_op
@@ -92,7 +93,7 @@ class PipelineSettings:
 
 def build_operators(settings: PipelineSettings) -> list[Operator]:
     """The operators in their order; SettingError names the first that cannot be made."""
-    operators = []
+    operators: list[Operator] = []
     for index, entry in enumerate(settings.operators):
         operator, mistakes = make_operator(find_operator(entry.op), entry.parameters)
         if operator is None:
@@ -100,8 +101,9 @@ def build_operators(settings: PipelineSettings) -> list[Operator]:
             raise SettingError(
                 f"pipeline {settings.name!r}: operator {index}, {entry.op}: {f'{key} {message}'.strip()}"
             )
-        if too_long := _waits_too_long(operator, settings.frame_timeout_ms):
-            raise SettingError(f"pipeline {settings.name!r}: operator {index}, {entry.op}: {too_long}")
+        wrong = _waits_too_long(operator, settings.frame_timeout_ms)
+        if wrong := wrong or lacks_tracks(type(operator), [type(each) for each in operators]):
+            raise SettingError(f"pipeline {settings.name!r}: operator {index}, {entry.op}: {wrong}")
         operators.append(operator)
     return operators
 
@@ -129,7 +131,8 @@ def quick_pipeline(
 
     settings: any other field of PipelineSettings. SettingError names text, parameter, value, and what was expected.
     """
-    entries = []
+    entries: list[OperatorSettings] = []
+    before: list[type[Operator]] = []
     for text in ops:
         op, parameters = parse_op(text)
         try:
@@ -140,6 +143,9 @@ def quick_pipeline(
         if made is None:
             told = "; ".join(f"{mistake.key} {mistake.message}".strip() for mistake in mistakes)
             raise SettingError(f"--op {text!r}: {op}: {told}; {takes(op, operator)}")
+        if wrong_place := lacks_tracks(operator, before):
+            raise SettingError(f"--op {text!r}: {op}: {wrong_place}")
+        before.append(operator)
         entries.append(OperatorSettings(op, parameters))
     given = {"name": name, "group": group or ""} | settings
     sound, wrong = convert(PipelineSettings, given)
@@ -200,22 +206,29 @@ def _read_operators(
     if not isinstance(entries, list):
         file.refuse(where, f'= {shown(entries)}: expected a list of tables such as {{ op = "resize", width = 640 }}')
         return ()
-    read = []
+    read: list[OperatorSettings] = []
+    before: list[type[object]] = []
     for index, entry in enumerate(entries):
         here = f"{where}[{index}]"
         if not isinstance(entry, dict) or not isinstance(entry.get("op"), str):
             file.refuse(here, f'= {shown(entry)}: expected a table with op, such as {{ op = "resize", width = 640 }}')
+            # What is mended there may be what gives what is lacking further on.
+            before.append(object)
             continue
         parameters = {key: value for key, value in entry.items() if key != "op"}
         try:
             operator = find_operator(entry["op"])
         except SettingError as error:
             file.refuse(f"{here}.op", f"= {shown(entry['op'])}: {error}")
+            before.append(object)
             continue
         made, mistakes = make_operator(operator, parameters)
         file.refuse_all(here, mistakes)
         if made is not None and (too_long := _waits_too_long(made, frame_timeout_ms)):
             file.refuse(here, too_long)
+        if wrong_place := lacks_tracks(operator, before):
+            file.refuse(here, wrong_place)
+        before.append(operator)
         read.append(OperatorSettings(entry["op"], parameters))
     return tuple(read)
 

@@ -13,6 +13,8 @@ from streams.metrics import WorkerMetrics
 from streams.pages import Pages, serve_pages
 from streams.progress import Progress
 from streams.settings import WatchSettings
+from streams.shadow_metrics import ShadowMetrics
+from streams.shadow_pipeline import ShadowPipeline
 from streams.watchdog import Watchdog
 
 
@@ -30,10 +32,14 @@ def start_watching(
     Raises SettingError when nobody can listen on the host.
     """
     ended = threading.Event()
-    group = progress.frames.pipeline.settings.group
-    watchdog = Watchdog(progress, Evidence(kafka, group), settings, ended=ended)
+    pipeline = progress.frames.pipeline
+    watchdog = Watchdog(progress, Evidence(kafka, pipeline.settings.group), settings, ended=ended)
     if settings.port:
-        registry.register(WorkerMetrics(progress, accounts, cameras=settings.cameras))
+        registry.register(
+            ShadowMetrics(pipeline, progress, accounts)
+            if isinstance(pipeline, ShadowPipeline)
+            else WorkerMetrics(progress, accounts, cameras=settings.cameras)
+        )
         probes = {"/healthz": lambda: watchdog.trouble, "/readyz": lambda: ready(progress)}
         server = serve_pages(Pages(registry=registry, probes=probes), host=settings.host, port=settings.port)
         until.callback(server.server_close)

@@ -29,6 +29,8 @@ from streams.reload import Reloader, opening
 from streams.reload_requests import ReloadRequests
 from streams.reload_rules import PipelineFile
 from streams.settings import WorkerSettings
+from streams.shadow_pipeline import ShadowPipeline
+from streams.shadow_settings import Shadow
 from streams.told_settings import told_settings
 from streams.traces import close_tracing
 from streams.watching import start_watching
@@ -48,17 +50,19 @@ def run_worker(
     accounts: Accounts,
     *,
     file: PipelineFile | None = None,
+    shadow: Shadow | None = None,
 ) -> signal.Signals:
     """Serve a pipeline until SIGTERM or SIGINT, which is returned; `accounts` then holds the closing sums.
 
-    file: where the pipeline stands; it is read again on SIGHUP, and when it changes, where it is watched.
+    file: where the pipeline stands; it is read again on SIGHUP, and when it changes, where it is watched. shadow: where
+    the pipeline is the shadow of one that is live; then it is `shadow.settings`.
     Raises FramelaneError when the worker cannot go on: it ends without committing what is not delivered.
     """
     # Frames run side by side; OpenCV's own threads would only get in each other's way.
     cv2.setNumThreads(1)
 
     async def run(until: ExitStack) -> signal.Signals:
-        made = Pipeline(pipeline)
+        made = ShadowPipeline(shadow) if shadow else Pipeline(pipeline)
         with opening(made):
             app = build_app(made, kafka, settings, accounts)
         progress = Progress(app)
@@ -190,8 +194,9 @@ class Reporter:
     def _status(self, state: str) -> Status:
         frames, progress, now_ns = self._progress.frames, self._progress, time.time_ns()
         running = state == "running"
+        shadow = frames.pipeline if isinstance(frames.pipeline, ShadowPipeline) else None
         return Status(
-            role="worker",
+            role="shadow" if shadow else "worker",
             instance=self._instance,
             version=version("framelane"),
             started_ns=self._started_ns,
@@ -206,6 +211,7 @@ class Reporter:
             stage_seconds=frames.times.totals(),
             cameras=self._accounts.snapshot(now_ns),
             settings={"threads": self._settings.threads} | told_settings(frames.pipeline.settings),
+            shadow=shadow.figures() if shadow else None,
         )
 
 

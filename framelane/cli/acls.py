@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -31,7 +31,8 @@ def print_acls(
         list[str] | None,
         typer.Argument(
             metavar="[ROLE]...",
-            help="producer, worker, subscriber, view, gateway, status, dead-letters, topics. Default: all of them.",
+            help="producer, worker, subscriber, view, gateway, status, dead-letters, topics, replay, diff, shadow. "
+            "Default: all of them.",
         ),
     ] = None,
     *,
@@ -61,6 +62,14 @@ def print_acls(
     dead_letter: Annotated[str | None, _named("--dead-letter", f"What failed. Default: {topics.DEAD_LETTER}.")] = None,
     requests: Annotated[str | None, _named("--requests", "Of the gateway. Default: frames.requests.")] = None,
     replies: Annotated[str | None, _named("--replies", "Of the gateway. Default: frames.replies.")] = None,
+    replays: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PREFIX",
+            help="What topics of replays begin with. Default: frames.replay., with its dot.",
+            rich_help_panel=_NAMES,
+        ),
+    ] = None,
     bootstrap: options.Bootstrap = None,
     config: options.Config = None,
     log_level: options.LogLevel = "warning",
@@ -84,6 +93,7 @@ def print_acls(
     given = {"raw": input_topic, "processed": output, "events": events, "dead_letter": dead_letter}
     given |= {"requests": requests, "replies": replies}
     every = _names(pipelines, {name: value for name, value in given.items() if value is not None}, group or [])
+    every = every if replays is None else [replace(names, replays=replays) for names in every]
     asked = list(dict.fromkeys(roles or ROLES))
     # Two pipelines may share a topic, and two roles a right.
     found = {

@@ -13,6 +13,7 @@ from framelane.cli import (
     cameras,
     dead_letters,
     demo,
+    diff,
     doctor,
     frame,
     gateway,
@@ -79,6 +80,7 @@ app.command("snapshot")(snapshot.snapshot)
 app.command("stats")(stats.stats)
 app.command("frame")(frame.frame)
 app.command("replay")(replay.replay)
+app.command("diff")(diff.diff)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.add_typer(acls.app, name="acls")

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consumers.reported import ProcessLine
+from framelane.cli.status_shadows import shadow_table
 from framelane.status_report import StatusReport
 from framelane.status_rows import CameraLine, PipelineLine
 from framelane.status_words import findings, partitions_text, seconds_text
@@ -28,6 +29,8 @@ def tables(report: StatusReport, *, all_cameras: bool = False, all_partitions: b
         shown += [_partitions(line, report.workers) for line in report.pipelines if line.partitions]
     if report.workers:
         shown.append(_workers(report))
+    if report.shadows:
+        shown.append(shadow_table(report.shadows))
     if report.cameras:
         shown.append(_cameras(report.cameras, everything=all_cameras))
     apart = [each for one in shown for each in (one, Text())]

@@ -1,13 +1,8 @@
 """`framelane work`."""
 
-import asyncio
 import hashlib
-import os
 import re
-import signal
 import sys
-import time
-import traceback
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +12,11 @@ import typer
 
 from framelane.cli import options
 from streams.contract import topics
-from streams.contract.errors import FramelaneError, SettingError
+from streams.contract.errors import SettingError
 from streams.settings import WatchSettings, WorkerSettings
 
 if TYPE_CHECKING:
-    from streams.accounts import Accounts
-    from streams.contract.kafka_settings import KafkaSettings
     from streams.pipeline_settings import PipelineSettings
-    from streams.reload_rules import PipelineFile
 
 # Flags that are not called as the setting is.
 _FLAGS = {"max_age_ms": "max-age"}
@@ -52,6 +44,14 @@ def work(
     watch: Annotated[
         bool, typer.Option("--watch/--no-watch", help="Reload by itself when the file changes, not only on SIGHUP.")
     ] = False,
+    shadow: Annotated[
+        Path | None,
+        typer.Option(
+            "--shadow",
+            metavar="FILE.toml",
+            help="New settings for these pipelines, to be tried beside them on the same frames, into side topics.",
+        ),
+    ] = None,
     op: Annotated[
         list[str] | None,
         typer.Option("--op", metavar="OP", help="An operator, as NAME or NAME:key=value,...; once for each, in order."),
@@ -114,6 +114,7 @@ def work(
     wait: options.Wait = options.DEFAULT_WAIT,
     status: Annotated[bool, typer.Option(help=f"Report to {topics.STATUS}.")] = True,
     log_level: options.LogLevel = "info",
+    part: Annotated[str, typer.Option("--part", hidden=True, help="live or shadow: of a command with both.")] = "",
 ) -> None:
     """Run one worker: it takes raw frames, runs operators on them, and publishes the results, in order.
 
@@ -122,18 +123,26 @@ def work(
     and leave the group. SIGHUP has it read the file of pipelines again, and take up their operators, cameras and limits
     without losing a frame; a file with a mistake changes nothing.
 
+    With --shadow each pipeline of that file, named as the one that it is to replace, runs in a process of its own, at a
+    low priority and in another group, into frames.shadow.NAME; `framelane status` says how it differs. Nothing of it
+    reaches the live topics.
+
     **Examples**
 
     - `framelane work --op resize:width=640 --op grayscale`
     - `framelane work --op blur:kernel=5 --group framelane.blur --output frames.blurred --threads 2`
     - `framelane work --pipelines pipelines.toml --watch`
+    - `framelane work --pipelines pipelines.toml --shadow tonight.toml`
     """
+    from framelane.cli.work_processes import serve, supervise
     from framelane.logs import set_up_logging
+    from framelane.shadow_start import be_modest, ready_shadow
     from framelane.waiting import wait_for_kafka
     from streams.contract.settings_file import SettingsFile
     from streams.file_watch import FileWatch
     from streams.pipeline_settings import load_pipelines, quick_pipeline, waits_for_others
     from streams.reload_rules import PipelineFile, Serves
+    from streams.shadow_settings import DRAIN_S, ShadowFile
 
     set_up_logging(log_level)
     watching = WatchSettings(
@@ -160,8 +169,8 @@ def work(
     given: dict[str, Any] = {name: value for name, value in quick.items() if value is not None}
     if max_age is not None:
         given["max_age_ms"] = round(1000 * options.seconds(max_age, option="--max-age"))
-    # Before the file is read, so that no change is missed.
-    file_watch = FileWatch(pipelines) if watch and pipelines is not None else None
+    # Before the files are read, so that no change is missed.
+    file_watch = FileWatch(pipelines, *([shadow] if shadow else [])) if watch and pipelines is not None else None
     if pipelines is None:
         if not op:
             raise SettingError("work: expected --pipelines FILE, or at least one --op, such as --op resize:width=640")
@@ -173,6 +182,9 @@ def work(
     else:
         _refuse_with_file(op, given)
         chosen = _chosen(load_pipelines(pipelines), pipeline)
+    shadow_file = ShadowFile(path=shadow, only=pipeline) if shadow is not None and part != "live" else None
+    shadows = shadow_file.read(chosen) if shadow_file else ()
+    tried = shadows[0] if shadows and part == "shadow" else None
     config = options.config_or(config, pipelines)
     kafka = options.kafka_settings(bootstrap, config)
     file = None
@@ -181,25 +193,31 @@ def work(
         table = SettingsFile(pipelines).content.get("kafka") if config == pipelines else None
         file = PipelineFile(path=pipelines, serves=serves, kafka=table, watch=file_watch)
     kafka.for_faust()
-    named = [topic for each in chosen for topic in (each.input, each.output, each.events, each.dead_letter) if topic]
+    served = (tried.settings,) if tried else chosen
+    # A shadow's are made where they are missing.
+    written = [] if tried else [topic for each in chosen for topic in (each.output, each.events, each.dead_letter)]
     absent = wait_for_kafka(
         kafka,
-        named,
+        [topic for topic in (*(each.input for each in served), *written) if topic],
         wait_s=wait_s,
         optional=[topics.STATUS] if status else (),
-        read=[each.input for each in chosen],
-        groups=[each.group for each in chosen],
-        write=[topics.STATUS, *(topic for each in chosen for topic in (each.output, each.events, each.dead_letter))],
+        read=[each.input for each in served],
+        groups=[each.group for each in served],
+        write=[topics.STATUS, *written],
     )
-    if file is not None and file.serves == "all":
-        sys.exit(_supervise(chosen, file, metrics_port=metrics_port))
+    if (shadow_file and not part) or (file is not None and file.serves == "all"):
+        sys.exit(supervise(chosen, file, metrics_port=metrics_port, shadows=shadows, shadow_file=shadow_file))
     if absent:
         create = topics.create_command(absent, reach=kafka.reach)
         print(f"framelane: no status is reported, as there is no topic {topics.STATUS}: {create}", file=sys.stderr)
     worker = replace(worker, status_topic="" if absent or not status else topics.STATUS)
     if threads is None and waits_for_others(chosen[0]):
         worker = replace(worker, threads=_WAITING_THREADS)
-    _serve(chosen[0], kafka, worker, file)
+    if tried:
+        be_modest()
+        ready_shadow(kafka, tried)
+        worker = replace(worker, drain_s=DRAIN_S)
+    serve(served[0], kafka, worker, file=None if tried else file, shadow=tried)
 
 
 def name_of_group(group: str | None) -> str:
@@ -225,57 +243,3 @@ def _chosen(pipelines: "tuple[PipelineSettings, ...]", name: str | None) -> "tup
         known = ", ".join(settings.name for settings in pipelines)
         raise SettingError(f"--pipeline {name!r}: the file has no such pipeline; it has {known}")
     return chosen
-
-
-def _serve(
-    pipeline: "PipelineSettings", kafka: "KafkaSettings", settings: "WorkerSettings", file: "PipelineFile | None"
-) -> None:
-    from streams.accounts import Accounts
-    from streams.worker import run_worker
-
-    accounts = Accounts()
-    code = FramelaneError.exit_code
-    try:
-        ended_by = run_worker(pipeline, kafka, settings, accounts, file=file)
-        code = options.INTERRUPTED if ended_by == signal.SIGINT else 0
-    except FramelaneError as error:
-        code = error.exit_code
-        print(f"framelane: {error}", file=sys.stderr)
-    except Exception:  # noqa: BLE001 - a defect of ours: told whole, and the process ends all the same
-        traceback.print_exc()
-    _print_sums(accounts)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # A thread that hangs, in an operator or in Faust, would keep the interpreter from ending.
-    os._exit(code)
-
-
-def _print_sums(accounts: "Accounts") -> None:
-    for camera, sums in sorted(accounts.snapshot(time.time_ns()).items()):
-        dead = sum(sums.dead_lettered.values())
-        reasons = "".join(f", {reason} {count}" for reason, count in sorted(sums.dead_lettered.items()))
-        print(
-            f"{camera}: consumed {sums.consumed}, processed {sums.processed}, filtered {sums.filtered}, "
-            f"stale {sums.stale}, dead-lettered {dead}{reasons}, returned {sums.returned}, gaps {sums.gaps}",
-            file=sys.stderr,
-        )
-
-
-def _supervise(pipelines: "tuple[PipelineSettings, ...]", file: "PipelineFile", *, metrics_port: int) -> int:
-    from framelane.parent import child_environ
-    from streams.supervisor import Supervisor
-
-    # The same command once more for each, so that it means the same; but one of us watches the file.
-    again = [sys.executable, "-m", "framelane", *sys.argv[1:], "--no-watch", "--pipeline"]
-    numbers: dict[str, int] = {}
-
-    def command(name: str) -> list[str]:
-        # A port is for one of them; a pipeline that comes back has the one that it had.
-        port = metrics_port and metrics_port + numbers.setdefault(name, len(numbers))
-        return [*again, name, "--metrics-port", str(port)]
-
-    async def run() -> int:
-        environ = child_environ(os.environ)
-        return await Supervisor(pipelines, command, file=file, environ=environ).run()
-
-    return asyncio.run(run())

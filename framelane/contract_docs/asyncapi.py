@@ -11,7 +11,7 @@ from streams.contract import topics
 from streams.contract.kafka_settings import PARTITIONER
 
 # Grows in its second place where something is added; docs/contract.md.
-CONTRACT_VERSION = "1.2.0"
+CONTRACT_VERSION = "1.3.0"
 _REFUSED = "What fails comes as a dead letter of the same name."
 _SETTLED = "The settings are those of `framelane topics create`; a key's murmur2 settles the partition."
 _ABOUT = """\

@@ -30,7 +30,12 @@ _OPERATIONS = {
 }
 # What serves pipelines does so for the gateway's as well.
 _BOTH = ("worker", "status", "dead-letters")
-_KINDS = {"topic": ResourceType.TOPIC, "group": ResourceType.GROUP, "cluster": ResourceType.BROKER}
+_KINDS = {
+    "topic": ResourceType.TOPIC,
+    "group": ResourceType.GROUP,
+    "transactional-id": ResourceType.TRANSACTIONAL_ID,
+    "cluster": ResourceType.BROKER,
+}
 
 
 class Users:

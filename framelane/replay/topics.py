@@ -7,6 +7,7 @@ from framelane.admin_client import AdminConnection
 from framelane.replay.settings import Replay
 from framelane.topic_offsets import topic_offsets
 from framelane.topic_rules import TopicState, check_topic_name
+from framelane.waiting import missing_topics
 from streams.contract.errors import TopicMismatch, TopicMissing
 from streams.contract.kafka_settings import KafkaSettings
 from streams.contract.topics import HOUR_MS, MIB, TopicSpec, create_command
@@ -26,6 +27,8 @@ def ready_topics(kafka: KafkaSettings, replay: Replay, *, begun: bool) -> dict[s
     connection = AdminConnection(kafka)
     for topic in (replay.pipeline.input, *replay.topics):
         check_topic_name(topic)
+    # Whoever may not write may not describe either, and would be told of that alone.
+    missing_topics(connection, replay.topics, write=replay.topics)
     states = topic_states(connection, [replay.pipeline.input, *replay.topics])
     source = states.get(replay.pipeline.input)
     if source is None:

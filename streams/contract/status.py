@@ -14,7 +14,7 @@ from streams.contract.topics import STATUS
 INTERVAL_S = 2.0
 # Why a producer leaves pictures out because somebody wants it so: no loss.
 ASKED_FOR = frozenset(("paced", "no_motion"))
-Role = Literal["producer", "worker", "gateway", "view"]
+Role = Literal["producer", "worker", "gateway", "view", "shadow"]
 
 
 class CameraSums(msgspec.Struct, kw_only=True):
@@ -46,6 +46,32 @@ class CameraSums(msgspec.Struct, kw_only=True):
     age_p99_ms: float | None = None
 
 
+class ShadowFigures(msgspec.Struct, kw_only=True):
+    """How new settings of a pipeline compare with those that are live, on the same frames, over the last `seconds`.
+
+    live, shadow: `name@hash`; the shadow's hash is the one that its settings will have when they are live. seconds: 60,
+    or fewer after the start. frames: that were compared; changed_frames: with other events. changed_events: those that
+    only one of both has found; one that is another now counts once. only_live, only_shadow: frames of which only one
+    made an output, as the other filtered them out or failed. pictures: pairs of outputs that were compared, at most one
+    for each camera and second; psnr_mean_db, psnr_lowest_db: how much they are alike, 100 for pictures that are the
+    same, None where none was compared. resized: pairs of different sizes, which are not measured.
+    """
+
+    live: str
+    shadow: str
+    seconds: float
+    frames: int = 0
+    changed_frames: int = 0
+    changed_events: int = 0
+    changed_events_per_minute: float = 0.0
+    only_live: int = 0
+    only_shadow: int = 0
+    pictures: int = 0
+    resized: int = 0
+    psnr_mean_db: float | None = None
+    psnr_lowest_db: float | None = None
+
+
 class Status(msgspec.Struct, kw_only=True):
     """One report. Times are ns since 1970; `state` is "stopped" in an instance's last one.
 
@@ -54,6 +80,8 @@ class Status(msgspec.Struct, kw_only=True):
     left out. rebalances: how often partitions were assigned, the first time included.
     stage_seconds: time spent in each stage since the start. settings: what a person would want to see; a worker's are
     `threads` and those of its pipeline as in a file, its operators as tables with `op`, without anything secret.
+    The role "shadow" is that of a worker whose outputs are only looked at: it tells what a worker tells, and in
+    `shadow` how its settings compare with the live ones.
     """
 
     role: Role
@@ -71,6 +99,7 @@ class Status(msgspec.Struct, kw_only=True):
     stage_seconds: dict[str, float] = msgspec.field(default_factory=dict)
     cameras: dict[str, CameraSums] = msgspec.field(default_factory=dict)
     settings: dict[str, Any] = msgspec.field(default_factory=dict)
+    shadow: ShadowFigures | None = None
 
     @property
     def key(self) -> str:

@@ -1,16 +1,31 @@
 """The rights of `framelane acls print` on the secured broker: each is needed, and whoever lacks one is told which."""
 
 import json
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from threading import Timer
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from kafka_support import run_cli
-from roles_support import CAMERA, add_acls, dead_letter, done, remove_acls, running
+from kafka_support import run_cli, start_cli, unique
+from roles_support import (
+    CAMERA,
+    Config,
+    add_acls,
+    dead_letter,
+    diff_command,
+    done,
+    remove_acls,
+    replay_command,
+    replayed_and_compared,
+    running,
+    shadow_command,
+    shadowed,
+)
 
 from framelane.acls import ROLES, Right, rights_of
 from framelane.embedded import EmbeddedKafka
@@ -25,11 +40,14 @@ NEEDED = [
     for role in ROLES
     for right in rights_of(role)
     if right.needed and (role != "topics" or right.name == ONE)
+    # Beside a shadow there is a worker, with its rights.
+    if role != "shadow" or right not in rights_of("worker")
 ]
+REPLAYED = "frames.replay.compared"
 
 
 @pytest.fixture(scope="module")
-def secure() -> Iterator[EmbeddedKafka]:
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
     """With topics, frames of a camera, and a dead letter."""
     with EmbeddedKafka(secure=True) as kafka:
         done(["topics", "create"], kafka.config_of("topics"))
@@ -37,16 +55,39 @@ def secure() -> Iterator[EmbeddedKafka]:
         done(CAMERA, kafka.config_of("producer"))
         with running(WORK, kafka.config_of("worker")):
             dead_letter(kafka.config_of)
+        done(replay_command(tmp_path_factory.mktemp("replay"), REPLAYED), kafka.config_of("replay"))
         yield kafka
 
 
 def said(command: list[str], *, code: int) -> str:
     """What a command has said of what is wrong; what became of each dead letter is on stdout."""
+    if "--shadow" in command:
+        return said_of_a_shadow(command)
     found = run_cli(command, timeout_s=90)
     assert found.returncode == code, found.stdout + found.stderr
     if command[0] == "status":
         return " ".join(f"{each['what']} {each['mend']}" for each in json.loads(found.stdout)["findings"])
     return found.stderr + found.stdout
+
+
+def said_of_a_shadow(command: list[str]) -> str:
+    """What is told of a shadow that cannot start, while its worker goes on."""
+    told = ""
+    with start_cli(command) as process:
+        assert process.stderr is not None
+        watchdog = Timer(60, process.kill)
+        watchdog.start()
+        try:
+            for line in iter(process.stderr.readline, b""):
+                told += line.decode()
+                if "-shadow ended with 1; starting again" in told:
+                    break
+        finally:
+            watchdog.cancel()
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=60)
+    assert process.returncode == 0, told
+    return told
 
 
 def read(consumer: Consumer) -> KafkaError:
@@ -76,6 +117,9 @@ def command_of(role: str, right: Right, folder: Path) -> list[str]:
         "status": ["status", "--json", "--group", "framelane.quick"],
         "dead-letters": redrive,
         "topics": ["topics", "create", ONE],
+        "replay": replay_command(folder, f"frames.replay.{unique('night')}"),
+        "diff": diff_command(REPLAYED),
+        "shadow": shadow_command(folder, unique("trial")),
     }[role]
 
 
@@ -84,7 +128,8 @@ def command_of(role: str, right: Right, folder: Path) -> list[str]:
 )
 def test_whoever_lacks_one_is_told_which(secure: EmbeddedKafka, tmp_path: Path, role: str, right: Right) -> None:
     admin = admin_of(secure)
-    if right.operation == "Create":
+    makes_one = (role, right.operation) == ("topics", "Create")
+    if makes_one:
         admin.delete_topics([ONE])[ONE].result()
     remove_acls(admin, role, [right])
     # Whoever is at work reports what it reads; that is what the status then has no right to.
@@ -99,11 +144,19 @@ def test_whoever_lacks_one_is_told_which(secure: EmbeddedKafka, tmp_path: Path, 
                 told = said(command, code=0)
     finally:
         add_acls(admin, role, [right])
-        if right.operation == "Create":
+        if makes_one:
             done(["topics", "create", ONE], secure.config_of("topics"))
     assert right.name in told
+    # What else would do is no answer.
+    told = told.replace("which Read and Write have in them", "")
     assert right.operation in told
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("what", [replayed_and_compared, shadowed])
+def test_no_more_is_needed(secure: EmbeddedKafka, tmp_path: Path, what: Callable[[Config, Path], None]) -> None:
+    # What the other roles do is in test_security.py.
+    what(secure.config_of, tmp_path)
 
 
 def test_nobody_may_do_more_than_the_table_says(secure: EmbeddedKafka) -> None:

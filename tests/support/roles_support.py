@@ -183,6 +183,52 @@ def _dead_letters(config: Config) -> None:
     assert len(redriven.splitlines()) == 1
 
 
+def flip_pipeline(folder: Path, name: str) -> Path:
+    """A file with the pipeline that `work --op flip --group framelane.NAME` is."""
+    path = folder / f"{name}.toml"
+    path.write_text(f'[[pipeline]]\nname = "{name}"\noperators = [{{ op = "flip" }}]\n')
+    return path
+
+
+def replay_command(folder: Path, output: str) -> list[str]:
+    """A replay of all that is there, into that topic."""
+    return ["replay", "--pipelines", str(flip_pipeline(folder, "quick")), "--output", output]
+
+
+def diff_command(output: str) -> list[str]:
+    """What compares such a replay with what `work --op flip` has made."""
+    events = ["--events-a", "frames.events", "--events-b", f"{output}.events"]
+    return ["diff", "frames.processed", output, "--pipeline-a", "quick", *events]
+
+
+def shadow_command(folder: Path, name: str) -> list[str]:
+    """A worker of a pipeline of that name, and a shadow that has the same settings."""
+    shadow = str(flip_pipeline(folder, name))
+    return ["work", "--op", "flip", "--group", f"framelane.{name}", "--shadow", shadow, "--metrics-port", "0"]
+
+
+def replayed_and_compared(config: Config, folder: Path) -> None:
+    """A replay of what a camera and a worker have left, and a dead letter; then it is compared with that."""
+    output = f"frames.replay.{unique('night')}"
+    sums = json.loads(done([*replay_command(folder, output), "--json"], config("replay")))
+    assert sums["done"]
+    assert sums["processed"] >= FRAMES
+    assert sums["dead_letters"]["not_an_image"]
+    compared = done([*diff_command(output), "--camera", "gate-1"], config("diff"))
+    assert f"the same: {FRAMES} and {FRAMES} frames of 1 camera" in compared
+
+
+def shadowed(config: Config, folder: Path) -> None:
+    """A worker and its shadow, until that has compared a frame."""
+    name = unique("trial")
+    with running(shadow_command(folder, name), config("shadow")), running(LIVE, config("producer")):
+        give_up, compared = time.monotonic() + 90, 0
+        while not compared:
+            assert time.monotonic() < give_up, "the shadow reports no frame"
+            reported = json.loads(done(["status", "--json"], config("status")))["shadows"]
+            compared = sum(each["frames"] for each in reported if each["pipeline"] == name)
+
+
 def _status(config: Path) -> None:
     found = json.loads(done(["status", "--json"], config))
     quick = next(each for each in found["pipelines"] if each["group"] == "framelane.quick")

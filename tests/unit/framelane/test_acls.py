@@ -9,6 +9,8 @@ from typer.testing import CliRunner, Result
 
 from framelane.acls import ROLES, Names, Right, commands, rights_of
 from framelane.cli import app
+from framelane.replay import settings as replay_settings
+from streams import shadow_settings
 from streams.contract.errors import SettingError
 
 SECURITY = Path(__file__).parents[3] / "docs" / "security.md"
@@ -23,11 +25,15 @@ def may(role: str, operation: str) -> set[str]:
 
 
 def test_only_those_write_who_make_it() -> None:
-    assert {role for role in ROLES if "frames.processed" in may(role, "Write")} == {"worker"}
-    assert {role for role in ROLES if "frames.events" in may(role, "Write")} == {"worker"}
+    # A worker with a shadow beside it is a worker.
+    assert {role for role in ROLES if "frames.processed" in may(role, "Write")} == {"worker", "shadow"}
+    assert {role for role in ROLES if "frames.events" in may(role, "Write")} == {"worker", "shadow"}
     assert {role for role in ROLES if "frames.raw" in may(role, "Write")} == {"producer", "dead-letters"}
     assert may("subscriber", "Write") == may("status", "Write") == set()
     assert may("view", "Write") == {"frames.status"}
+    assert may("replay", "Write") == may("replay", "Create") == {"frames.replay."}
+    assert may("shadow", "Write") - may("worker", "Write") == may("shadow", "Create") == {"frames.shadow."}
+    assert may("diff", "Write") == set()
 
 
 def test_a_producer_reads_nothing_and_is_in_no_group() -> None:
@@ -54,7 +60,23 @@ def test_groups_by_default() -> None:
     assert groups("worker") == groups("status") == ["groups framelane.*"]
     assert groups("subscriber", "archive") == ["group archive"]
     # They read without one.
-    assert groups("view") == groups("gateway") == groups("dead-letters") == []
+    assert groups("view") == groups("gateway") == groups("dead-letters") == groups("diff") == []
+
+
+def test_groups_and_topics_are_called_as_what_uses_them_calls_them() -> None:
+    begins = {(right.kind, right.name) for role in ("replay", "shadow") for right in rights_of(role) if right.prefixed}
+    assert begins - {("group", "framelane."), ("topic", "frames.replay.")} == {
+        ("group", replay_settings.GROUP_PREFIX),
+        # By which the transactional ids of a run begin.
+        ("transactional-id", replay_settings.GROUP_PREFIX),
+        ("group", shadow_settings.GROUP_PREFIX),
+        ("topic", shadow_settings.TOPIC_PREFIX),
+    }
+
+
+def test_groups_of_pipelines_are_none_of_a_replay() -> None:
+    found = {right.name for right in rights_of("replay", Names(groups=("framelane.night",))) if right.kind == "group"}
+    assert found == {"framelane-replay."}
 
 
 def test_a_pipeline_that_publishes_only_events_needs_no_output() -> None:
@@ -99,6 +121,20 @@ def test_commands_without_a_login_and_with_a_prefix() -> None:
         "kafka-acls.sh --bootstrap-server localhost:9092 --add --allow-principal User:worker --operation Read "
         "--group framelane. --resource-pattern-type prefixed"
     )
+
+
+def test_commands_for_transactional_ids() -> None:
+    lines = commands({"night": rights_of("replay")}, bootstrap="localhost:9092", login=False)
+    assert lines[-1] == (
+        "kafka-acls.sh --bootstrap-server localhost:9092 --add --allow-principal User:night --operation Write "
+        "--transactional-id framelane-replay. --resource-pattern-type prefixed"
+    )
+
+
+def test_replays_of_another_name() -> None:
+    rows = json.loads(acls_print("replay", "diff", "--replays", "yard.", "--input", "yard.raw", "--json").stdout)
+    assert {row["name"] for row in rows if row["kind"] == "topic" and row["prefixed"]} == {"yard."}
+    assert {row["name"] for row in rows if row["role"] == "replay"} == {"yard.raw", "yard.", "framelane-replay."}
 
 
 def test_json_says_all_that_the_table_holds() -> None:

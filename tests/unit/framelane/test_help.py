@@ -34,6 +34,7 @@ COMMANDS = [
     "stats",
     "frame",
     "replay",
+    "diff",
     "dead-letters list",
     "dead-letters show",
     "dead-letters export",

@@ -72,3 +72,48 @@ def test_a_signal_while_an_operator_opens_is_no_mistake_of_the_operator() -> Non
 def test_a_signal_exits_cleanly_unless_it_is_ignored(arguments: list[str], output: str) -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT, *arguments], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, output), done.stderr
+
+
+FORGETFUL = """
+import os, signal, sys, time, weakref
+from framelane.stopping import exit_on
+exit_on(signal.SIGTERM)
+
+class Thing:
+    pass
+
+def forget(_):
+    # Its handler runs before the next line does.
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("not reached")
+
+thing = Thing()
+reference = weakref.ref(thing, forget)
+try:
+    del thing
+    print("goes on", flush=True)
+    time.sleep(60)
+    print("has gone on")
+finally:
+    print("cleans up")
+"""
+
+
+def test_a_signal_that_python_forgets_within_a_callback_comes_again() -> None:
+    """As the import system has them: it would be ignored for good."""
+    done = subprocess.run([sys.executable, "-c", FORGETFUL], capture_output=True, text=True, timeout=50, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "goes on\ncleans up\n", "")
+
+
+def test_what_else_is_forgotten_is_told_as_ever() -> None:
+    script = """
+from framelane.stopping import exit_on
+import signal, weakref
+exit_on(signal.SIGTERM)
+class Thing:
+    def __del__(self):
+        raise ValueError("lost")
+Thing()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "ValueError: lost" in done.stderr

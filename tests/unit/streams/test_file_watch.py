@@ -70,3 +70,13 @@ def test_a_file_that_goes_and_comes_back(path: Path) -> None:
     assert told(watch) == [False, True, False, False]
     path.write_text("two")
     assert told(watch) == [False, True, False, False]
+
+
+def test_of_several_files_each_change_is_told(path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.toml"
+    watch = FileWatch(path, other)
+    other.write_text("new")
+    first = told(watch)
+    path.write_text("three")
+
+    assert (first, told(watch)) == ([False, True, False, False], [False, True, False, False])

@@ -1,0 +1,1 @@
+"""What differs between two topics of frames: which frames, which pictures, which events."""
