@@ -118,8 +118,8 @@ class Bench:
         folder = self.folder / str(number)
         with (
             self.topic("out", partitions=partitions, retention_bytes=retention_bytes) as output,
-            self.topic("events", partitions=1) as events,
-            self.topic("dead", partitions=1) as dead,
+            self.topic("events", partitions=partitions) as events,
+            self.topic("dead", partitions=partitions) as dead,
         ):
             folder.mkdir()
             group = f"bench-{number}-{uuid4().hex[:8]}"

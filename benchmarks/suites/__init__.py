@@ -13,6 +13,7 @@ from benchmarks.suites import (
     partitions,
     passing,
     plan,
+    replay,
     sizes,
     subscribing,
     sweep,
@@ -32,6 +33,7 @@ SUITES: dict[str, Suite] = {
     "gateway": gateway.run,
     "passing": passing.run,
     "subscribing": subscribing.run,
+    "replay": replay.run,
     "viewing": viewing.run,
     "memory": memory.run,
 }
