@@ -76,6 +76,15 @@ class Contender:
                 raise FramelaneError(f"{self.name} has not said {text!r} within {timeout_s:g} s; its log: {self._log}")
             time.sleep(_LOOK_S)
 
+    def wait_for_end(self, timeout_s: float = 60.0) -> None:
+        """Wait until it has ended by itself; FramelaneError when it takes longer, or has not ended well."""
+        try:
+            code = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise FramelaneError(f"{self.name} has not ended within {timeout_s:g} s; its log: {self._log}") from None
+        if code:
+            self.check()
+
     def cpu_s(self) -> float:
         """Processor seconds that it and its children have used."""
         return cpu_s(self._family())

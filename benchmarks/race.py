@@ -24,7 +24,8 @@ _STILL_S = 60.0
 class Entrant:
     """Somebody in a race. contender: the name of its file; job: what it is asked; outputs: what must come out.
 
-    exact: whether the pixels must be those of the plain way, bit by bit.
+    exact: whether the pixels must be those of the plain way, bit by bit. ends: whether it ends by itself once all is
+    done, as what publishes in transactions does.
     """
 
     label: str
@@ -33,6 +34,7 @@ class Entrant:
     job: Job
     outputs: Outputs
     exact: bool = True
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,15 @@ def run_once(bench: Bench, entrant: Entrant) -> Sample:
             start = wait_for_frames(bench, contender, count, math.ceil(_FROM * frames))
             end = wait_for_frames(bench, contender, count, math.ceil(_TO * frames))
             wait_for_frames(bench, contender, count, frames)
+            if entrant.ends:
+                contender.wait_for_end()
+        # The ends of transactions have offsets, too, and none is a frame.
+        part = frames / count() if entrant.ends else 1.0
         fidelity_db = entrant.outputs.check(job, entrant.label, exact=entrant.exact)
     if end.frames == start.frames:
         raise FramelaneError(f"{entrant.label}: too fast to be timed with {frames} frames; give more (--frames)")
-    return replace(start.until(end), fidelity_db=fidelity_db)
+    sample = start.until(end)
+    return replace(sample, fps=sample.fps * part, cpu_ms=sample.cpu_ms / part, fidelity_db=fidelity_db)
 
 
 def _counter(entrant: Entrant, job: Job, partitions: int) -> Callable[[], int]:

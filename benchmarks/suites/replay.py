@@ -24,7 +24,7 @@ def run(bench: Bench) -> Section:
             SHARED: ("replay", replace(job, threads=1, processes=job.threads)),
         }
         entrants = [
-            Entrant(label=label, contender=name, given=given, job=each, outputs=outputs)
+            Entrant(label=label, contender=name, given=given, job=each, outputs=outputs, ends=name == "replay")
             for label, (name, each) in contenders.items()
         ]
         found = race(bench, entrants, title="replay")
