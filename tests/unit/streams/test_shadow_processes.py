@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from noted_support import WAIT_S, hangup_put_back, noted
 
 from streams.pipeline_settings import PipelineSettings
 from streams.shadow_processes import ShadowProcesses
 from streams.shadow_settings import ShadowFile
 from streams.supervisor import Supervisor
 
-WAIT_S = 60
 LIVE = (PipelineSettings(name="a"), PipelineSettings(name="b"))
 # Notes its beginning and its end.
 SCRIPT = """
@@ -35,10 +35,8 @@ while True:
 @pytest.fixture(autouse=True)
 def signals_as_before() -> Iterator[None]:
     """What the supervisor does to SIGHUP is undone."""
-    handler, mask = signal.getsignal(signal.SIGHUP), signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
-    yield
-    signal.signal(signal.SIGHUP, handler)
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    with hangup_put_back():
+        yield
 
 
 @pytest.fixture
@@ -59,18 +57,6 @@ def put(path: Path, **qualities: int) -> None:
 
 def script(notes: Path) -> Callable[[str], Sequence[str]]:
     return lambda name: [sys.executable, "-c", SCRIPT, str(notes), name]
-
-
-async def noted(path: Path, *lines: str) -> list[str]:
-    """Wait until these lines, and no others, have been added, in whatever order; the file is then emptied."""
-    found: list[str] = []
-    async with asyncio.timeout(WAIT_S):
-        while len(found) < len(lines):
-            found = path.read_text().splitlines()  # noqa: ASYNC240
-            await asyncio.sleep(0.01)
-    assert sorted(found) == sorted(lines)
-    path.write_text("")  # noqa: ASYNC240
-    return found
 
 
 def test_what_has_changed_is_started_anew_be_it_the_shadow_or_what_is_live(path: Path, notes: Path) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from noted_support import WAIT_S, hangup_put_back, noted
 
 from streams.pipeline_settings import load_pipelines
 from streams.reload_rules import PipelineFile
 from streams.supervisor import Supervisor
 
-WAIT_S = 60
 # Notes its beginning, what it is told, and its end, which takes its time.
 SCRIPT = """
 import signal, sys, time
@@ -35,25 +35,12 @@ while True:
 @pytest.fixture(autouse=True)
 def signals_as_before() -> Iterator[None]:
     """What the supervisor does to SIGHUP is undone."""
-    handler, mask = signal.getsignal(signal.SIGHUP), signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
-    yield
-    signal.signal(signal.SIGHUP, handler)
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    with hangup_put_back():
+        yield
 
 
 def put(path: Path, *names: str) -> None:
     path.write_text("".join(f'[[pipeline]]\nname = "{name}"\n' for name in names))
-
-
-async def noted(path: Path, *lines: str) -> None:
-    """Wait until these lines, and no others, have been added; the file is then emptied."""
-    found: list[str] = []
-    async with asyncio.timeout(WAIT_S):
-        while len(found) < len(lines):
-            found = path.read_text().splitlines()  # noqa: ASYNC240
-            await asyncio.sleep(0.01)
-    assert sorted(found) == sorted(lines)
-    path.write_text("")  # noqa: ASYNC240
 
 
 def test_what_is_new_is_started_and_what_is_gone_is_stopped(tmp_path: Path) -> None:
