@@ -24,8 +24,11 @@ _COMPRESSED = (b"zTXt", b"iTXt", b"iCCP")
 
 
 def excess(data: bytes, content_type: str) -> str:
-    """What of an image is more than any encoder makes, in words; "" where nothing is. Nothing is decoded."""
-    if content_type == "image/jpeg" and not only_scan(data) and _may_have_scans(data) and _has_scans(data):
+    """What of an image is more than any encoder makes, in words; "" where nothing is. Nothing is decoded.
+
+    Not to be asked of a JPEG that has an `only_scan`: there is nothing, and it takes longer to see that.
+    """
+    if content_type == "image/jpeg" and _may_have_scans(data) and _has_scans(data):
         return f"more than {MAX_SCANS} scans, or {MAX_SEGMENTS} segments"
     if content_type == "image/png" and _has_texts(data):
         return f"more than {MAX_TEXTS} compressed texts"

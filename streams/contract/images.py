@@ -75,9 +75,10 @@ def inspect(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_B
     if pixels == 0:
         raise FrameError(f"size {header.width}x{header.height}", reason="undecodable", stage="gate")
     if not known:
-        if found := excess(data, header.content_type):
+        scan = only_scan(data) if header.content_type == "image/jpeg" else 0
+        if found := "" if scan else excess(data, header.content_type):
             raise FrameError(f"it has {found}, and would take too long", reason="undecodable", stage="gate")
-        _remember(start, data, header)
+        _remember(start, scan, header)
     return header
 
 
@@ -93,9 +94,9 @@ def _start(data: bytes) -> bytes:
     return data[: at + 2 + int.from_bytes(data[at + 2 : at + 4])] if at > 0 else b""
 
 
-def _remember(start: bytes, data: bytes, header: ImageHeader) -> None:
-    # What was found may lie within a thumbnail or a table.
-    if not start or only_scan(data) != data.find(_SCAN):
+def _remember(start: bytes, scan: int, header: ImageHeader) -> None:
+    # What `start` ends with may lie within a thumbnail or a table.
+    if not start or scan != start.find(_SCAN):
         return
     if len(_known) >= _MOST_KNOWN:
         _known.clear()
